@@ -1,0 +1,28 @@
+// A file mapped read-only into memory; pages are read when touched and shared between processes.
+#pragma once
+
+#include <cstddef>
+#include <filesystem>
+#include <memory>
+#include <string_view>
+
+namespace diopter::base {
+
+class MappedFile {
+ public:
+  // UserError(Refused) when the file is missing, not a regular file or cannot be mapped. An empty file maps to "".
+  explicit MappedFile(const std::filesystem::path& file);
+  ~MappedFile();
+  MappedFile(const MappedFile&) = delete;
+  MappedFile& operator=(const MappedFile&) = delete;
+
+  std::string_view bytes() const noexcept { return {data_, size_}; }
+  const std::filesystem::path& path() const noexcept { return path_; }
+
+ private:
+  std::filesystem::path path_;
+  const char* data_ = nullptr;
+  std::size_t size_ = 0;
+};
+
+}  // namespace diopter::base

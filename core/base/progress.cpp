@@ -1,0 +1,72 @@
+#include "base/progress.hpp"
+
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cstdio>
+
+#include "base/clock.hpp"
+#include "base/terminal.hpp"
+
+namespace diopter::base {
+
+std::string duration_text(double seconds) {
+  if (seconds < 10) return fmt::format("{:.2f} s", seconds);
+  const auto whole = static_cast<std::int64_t>(seconds + 0.5);
+  if (whole < 60) return fmt::format("{} s", whole);
+  if (whole < 3600) return fmt::format("{} min {:02} s", whole / 60, whole % 60);
+  return fmt::format("{} h {:02} min", whole / 3600, whole % 3600 / 60);
+}
+
+Progress::Progress(bool quiet) : quiet_(quiet), terminal_(is_terminal(STDERR_FILENO)), utf8_(utf8_locale()) {}
+Progress::~Progress() { finish(); }
+
+std::string Progress::line(const std::string& what, std::int64_t done, std::int64_t total,
+                           const std::string& extra) const {
+  const double elapsed = static_cast<double>(shown_us_ - started_us_) / 1e6;
+  const double fraction = total > 0 ? static_cast<double>(done) / static_cast<double>(total) : 0;
+  const double rate = elapsed > 0 ? static_cast<double>(done - first_done_) / elapsed : 0;
+  constexpr int kWidth = 24;
+  const int filled = std::clamp(static_cast<int>(fraction * kWidth), 0, kWidth);
+  std::string bar;
+  for (int i = 0; i < kWidth; ++i) bar += i < filled ? (utf8_ ? "━" : "#") : (utf8_ ? "╌" : "-");
+  std::string out = fmt::format("  {}  {} {}/{}", what, bar, done, total);
+  if (rate > 0) out += fmt::format("  {:.{}f}/s", rate, rate < 10 ? 1 : 0);
+  if (rate > 0 && done < total) out += "  " + duration_text(static_cast<double>(total - done) / rate) + " left";
+  return extra.empty() ? out : out + "  " + extra;
+}
+
+void Progress::update(const std::string& what, std::int64_t done, std::int64_t total, const std::string& extra) {
+  if (quiet_) return;
+  const std::lock_guard lock(mutex_);
+  const std::int64_t now = now_us();
+  if (what != what_) {
+    what_ = what;
+    started_us_ = now;
+    first_done_ = done;
+    shown_us_ = terminal_ ? 0 : now;
+  }
+  if (now - shown_us_ < (terminal_ ? 100'000 : 30'000'000)) return;
+  shown_us_ = now;
+  const std::string text = line(what, done, total, extra);
+  if (terminal_) {
+    fmt::print(stderr, "\r\x1b[2K{}", text);
+    std::fflush(stderr);
+    drawn_ = true;
+  } else {
+    fmt::print(stderr, "{}\n", text);
+  }
+}
+
+void Progress::finish() {
+  const std::lock_guard lock(mutex_);
+  if (drawn_) {
+    fmt::print(stderr, "\r\x1b[2K");
+    std::fflush(stderr);
+  }
+  drawn_ = false;
+  what_.clear();
+}
+
+}  // namespace diopter::base

@@ -1,0 +1,18 @@
+#include "model/linear.hpp"
+
+#include <ATen/ATen.h>
+
+namespace diopter::model {
+
+at::Tensor affine(const at::Tensor& x, const at::Tensor& weight, const at::Tensor& bias) {
+  std::vector<std::int64_t> shape = x.sizes().vec();
+  shape.back() = weight.size(1);
+  return at::addmm(bias, x.reshape({-1, weight.size(0)}), weight).view(shape);
+}
+
+at::Tensor sum(at::Tensor a, const at::Tensor& b, bool reuse_a) {
+  if (!reuse_a || at::GradMode::is_enabled()) return a + b;
+  return a.add_(b);
+}
+
+}  // namespace diopter::model

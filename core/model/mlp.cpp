@@ -1,0 +1,45 @@
+#include "model/mlp.hpp"
+
+#include <ATen/ATen.h>
+
+#include "model/linear.hpp"
+
+namespace diopter::model {
+namespace {
+
+at::Tensor activated(const at::Tensor& x, Activation activation) {
+  switch (activation) {
+    case Activation::GeluNew: return at::gelu(x, "tanh");
+    case Activation::Gelu: return at::gelu(x, "none");
+    case Activation::QuickGelu: return x * at::sigmoid(1.702 * x);
+    case Activation::Silu: return at::silu(x);
+    case Activation::Relu: return at::relu(x);
+  }
+  return {};
+}
+
+// The same numbers in the memory of `x`.
+at::Tensor activated_in_place(at::Tensor x, Activation activation) {
+  switch (activation) {
+    case Activation::GeluNew: return at::gelu_(x, "tanh");
+    case Activation::Gelu: return at::gelu_(x, "none");
+    case Activation::Silu: return at::silu_(x);
+    case Activation::Relu: return at::relu_(x);
+    case Activation::QuickGelu: break;
+  }
+  return activated(x, activation);
+}
+
+}  // namespace
+
+at::Tensor mlp(const Parameters& parameters, Index layer, const at::Tensor& normalized, const Shown* shown) {
+  const Activation activation = parameters.info().activation;
+  const bool pre_is_ours = !at::GradMode::is_enabled() && !(shown && shown->wants(Point::MlpPre));
+  at::Tensor pre = affine(normalized, parameters.get(Part::MlpInWeight, layer), parameters.get(Part::MlpInBias, layer));  // [..., F]
+  if (shown) pre = shown->at(Point::MlpPre, std::move(pre));
+  at::Tensor post = pre_is_ours ? activated_in_place(std::move(pre), activation) : activated(pre, activation);
+  if (shown) post = shown->at(Point::MlpPost, std::move(post));
+  return affine(post, parameters.get(Part::MlpOutWeight, layer), parameters.get(Part::MlpOutBias, layer));
+}
+
+}  // namespace diopter::model

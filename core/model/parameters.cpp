@@ -1,0 +1,169 @@
+#include "model/parameters.hpp"
+
+#include <ATen/ATen.h>
+#include <fmt/format.h>
+
+#include "base/error.hpp"
+#include "base/hints.hpp"
+
+namespace diopter::model {
+namespace {
+
+std::size_t index(Part part) { return static_cast<std::size_t>(part); }
+
+constexpr std::array<const char*, static_cast<std::size_t>(Part::Count)> kPartNames{
+    "embed",     "pos_embed", "ln1_gain",      "ln1_bias",    "qkv_weight",     "qkv_bias",     "out_weight",    "out_bias", "ln2_gain",
+    "ln2_bias", "mlp_in_weight", "mlp_in_bias", "mlp_out_weight", "mlp_out_bias", "ln_final_gain", "ln_final_bias", "unembed"};
+
+bool has_part(const ModelInfo& info, Part part) {
+  switch (part) {
+    case Part::PosEmbed: return info.positions == PositionKind::Learned;
+    case Part::Unembed: return !info.tied_embeddings;
+    case Part::Ln2Gain: case Part::Ln2Bias: case Part::MlpInWeight: case Part::MlpInBias: case Part::MlpOutWeight:
+    case Part::MlpOutBias: return !info.attention_only;
+    case Part::Count: return false;
+    default: return true;
+  }
+}
+
+Index qkv_width(const ModelInfo& info) { return (info.n_heads + 2 * info.n_kv_heads) * info.d_head; }
+
+}  // namespace
+
+std::vector<Slot> slots(const ModelInfo& info) {
+  std::vector<Slot> all;
+  const auto add = [&](Part first, Part last, Index layer) {
+    for (std::size_t p = index(first); p <= index(last); ++p) {
+      if (has_part(info, static_cast<Part>(p))) all.push_back({static_cast<Part>(p), layer});
+    }
+  };
+  add(Part::Embed, Part::PosEmbed, -1);
+  for (Index l = 0; l < info.n_layers; ++l) add(Part::Ln1Gain, Part::MlpOutBias, l);
+  add(Part::LnFinalGain, Part::Unembed, -1);
+  return all;
+}
+
+std::vector<Index> slot_shape(const ModelInfo& info, Part part) {
+  const Index d = info.d_model;
+  switch (part) {
+    case Part::Embed: case Part::Unembed: return {info.d_vocab, d};
+    case Part::PosEmbed: return {info.n_ctx, d};
+    case Part::QkvWeight: return {d, qkv_width(info)};
+    case Part::QkvBias: return {qkv_width(info)};
+    case Part::OutWeight: return {info.n_heads * info.d_head, d};
+    case Part::MlpInWeight: return {d, info.d_mlp};
+    case Part::MlpInBias: return {info.d_mlp};
+    case Part::MlpOutWeight: return {info.d_mlp, d};
+    default: return {d};
+  }
+}
+
+std::string slot_name(Slot slot) {
+  const char* part = kPartNames[index(slot.part)];
+  return is_per_layer(slot.part) ? fmt::format("blocks.{}.{}", slot.layer, part) : part;
+}
+
+Parameters::Parameters(const ModelInfo& info) : info_(info), layers_(static_cast<std::size_t>(info.n_layers)) {}
+
+const at::Tensor& Parameters::get(Part part, Index layer) const {
+  if (is_per_layer(part)) return layers_.at(static_cast<std::size_t>(layer))[index(part)];
+  return model_level_[index(part == Part::Unembed && info_.tied_embeddings ? Part::Embed : part)];
+}
+
+void Parameters::set(Slot slot, at::Tensor value) {
+  DIOPTER_CHECK(has_part(info_, slot.part), "a model of this configuration has no " + slot_name(slot));
+  auto& place = is_per_layer(slot.part) ? layers_.at(static_cast<std::size_t>(slot.layer)) : model_level_;
+  place[index(slot.part)] = std::move(value);
+}
+
+Parameters Parameters::transformed(const std::function<at::Tensor(Slot, const at::Tensor&)>& f) const {
+  Parameters copy(info_);
+  for (const Slot slot : slots(info_)) copy.set(slot, f(slot, get(slot.part, slot.layer)));
+  return copy;
+}
+
+void Parameters::check() const {
+  const at::Tensor& first = get(Part::Embed);
+  for (const Slot slot : slots(info_)) {
+    const at::Tensor& tensor = get(slot.part, slot.layer);
+    DIOPTER_CHECK(tensor.defined(), "no tensor for " + slot_name(slot));
+    const std::vector<Index> shape = slot_shape(info_, slot.part);
+    DIOPTER_CHECK(tensor.sizes() == at::IntArrayRef(shape),
+                  fmt::format("{} has shape [{}], expected [{}]", slot_name(slot), fmt::join(tensor.sizes(), ", "), fmt::join(shape, ", ")));
+    DIOPTER_CHECK(tensor.is_floating_point() && tensor.scalar_type() == first.scalar_type() && tensor.device() == first.device(),
+                  slot_name(slot) + " has another dtype or device than embed");
+  }
+}
+
+namespace {
+
+enum class Layout { AsStored, Transposed, Query, Key, Value, HeadRows };
+
+struct Role {
+  std::string_view name;
+  Part part;
+  Layout layout;
+};
+
+constexpr std::array<Role, 22> kRoles{{
+    {"W_E", Part::Embed, Layout::AsStored},          {"W_pos", Part::PosEmbed, Layout::AsStored},
+    {"W_U", Part::Unembed, Layout::Transposed},      {"ln1_w", Part::Ln1Gain, Layout::AsStored},
+    {"ln1_b", Part::Ln1Bias, Layout::AsStored},      {"W_Q", Part::QkvWeight, Layout::Query},
+    {"W_K", Part::QkvWeight, Layout::Key},           {"W_V", Part::QkvWeight, Layout::Value},
+    {"b_Q", Part::QkvBias, Layout::Query},           {"b_K", Part::QkvBias, Layout::Key},
+    {"b_V", Part::QkvBias, Layout::Value},           {"W_O", Part::OutWeight, Layout::HeadRows},
+    {"b_O", Part::OutBias, Layout::AsStored},        {"ln2_w", Part::Ln2Gain, Layout::AsStored},
+    {"ln2_b", Part::Ln2Bias, Layout::AsStored},      {"W_in", Part::MlpInWeight, Layout::AsStored},
+    {"b_in", Part::MlpInBias, Layout::AsStored},     {"W_out", Part::MlpOutWeight, Layout::AsStored},
+    {"b_out", Part::MlpOutBias, Layout::AsStored},   {"ln_final_w", Part::LnFinalGain, Layout::AsStored},
+    {"ln_final_b", Part::LnFinalBias, Layout::AsStored}, {"b_U", Part::Count, Layout::AsStored},
+}};
+
+const Role& find_role(std::string_view name) {
+  std::vector<std::string> names;
+  for (const Role& role : kRoles) {
+    if (role.name == name) return role;
+    names.emplace_back(role.name);
+  }
+  throw base::UserError(base::Exit::Usage, fmt::format("expected the name of a weight, got '{}'{}", name, base::did_you_mean(name, names)),
+                        "the names are " + base::join(names), "model.weight");
+}
+
+void check_layer(const Role& role, Index layer, const ModelInfo& info) {
+  std::string wrong;
+  if (is_per_layer(role.part)) {
+    if (layer == kUnset) wrong = fmt::format("expected a layer for {}, got none", role.name);
+    else if (layer < 0 || layer >= info.n_layers) wrong = fmt::format("expected a layer of 0 to {} for {}, got {}", info.n_layers - 1, role.name, layer);
+  } else if (layer != kUnset) {
+    wrong = fmt::format("expected no layer for {}, got {}", role.name, layer);
+  }
+  if (!wrong.empty()) throw base::UserError(base::Exit::Usage, wrong, {}, "model.weight");
+}
+
+// Columns of one of q, k, v: [D, heads e] -> [heads, D, e], or [heads e] -> [heads, e]. No copy.
+at::Tensor head_columns(const at::Tensor& fused, Index first_head, Index heads, Index d_head) {
+  const at::Tensor columns = fused.narrow(-1, first_head * d_head, heads * d_head).unflatten(-1, {heads, d_head});
+  return columns.dim() == 3 ? columns.permute({1, 0, 2}) : columns;
+}
+
+}  // namespace
+
+at::Tensor Parameters::canonical(std::string_view role_name, Index layer) const {
+  const Role& role = find_role(role_name);
+  check_layer(role, layer, info_);
+  if (role.part == Part::Count) return {};
+  const at::Tensor& stored = get(role.part, layer);
+  if (!stored.defined()) return {};
+  const Index heads = info_.n_heads, kv_heads = info_.n_kv_heads, e = info_.d_head;
+  switch (role.layout) {
+    case Layout::AsStored: return stored;
+    case Layout::Transposed: return stored.t();
+    case Layout::Query: return head_columns(stored, 0, heads, e);
+    case Layout::Key: return head_columns(stored, heads, kv_heads, e);
+    case Layout::Value: return head_columns(stored, heads + kv_heads, kv_heads, e);
+    case Layout::HeadRows: return stored.unflatten(0, {heads, e});
+  }
+  return {};
+}
+
+}  // namespace diopter::model

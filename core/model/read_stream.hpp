@@ -1,0 +1,18 @@
+// From the residual stream to queries, keys and values, with every point in between shown.
+#pragma once
+
+#include <ATen/core/Tensor.h>
+
+#include "model/shown.hpp"
+#include "model/transformer.hpp"
+
+namespace diopter::model {
+
+// normalized [..., d_model] -> q [..., head, d_head], k, v [..., kv_head, d_head], by the fused product.
+Qkv project(const Parameters& parameters, Index layer, const at::Tensor& normalized);
+
+// resid_pre [batch, pos, d_model]. Shows attn_in, q/k/v_input, ln1.*, q, k, v. A branch whose input was edited gets its own
+// norm per head and its own product; ln1.* describe the shared, unedited input, and reach the branches that use it.
+Qkv read_stream(const Parameters& parameters, Index layer, const at::Tensor& resid_pre, const Shown& shown, bool split_inputs);
+
+}  // namespace diopter::model

@@ -1,0 +1,66 @@
+#include "text/regex.hpp"
+
+#define PCRE2_CODE_UNIT_WIDTH 8
+#include <pcre2.h>
+
+#include <array>
+
+#include "base/error.hpp"
+
+namespace diopter::text {
+namespace {
+
+std::string error_text(int error) {
+  std::array<PCRE2_UCHAR, 256> buffer{};
+  pcre2_get_error_message(error, buffer.data(), buffer.size());
+  return reinterpret_cast<const char*>(buffer.data());
+}
+
+}  // namespace
+
+struct Regex::Code {
+  pcre2_code* code = nullptr;
+  ~Code() { pcre2_code_free(code); }
+};
+
+struct Regex::Workspace::State {
+  pcre2_match_data* data = pcre2_match_data_create(1, nullptr);
+  pcre2_match_context* context = pcre2_match_context_create(nullptr);
+  pcre2_jit_stack* stack = pcre2_jit_stack_create(32 << 10, 8 << 20, nullptr);
+  ~State() {
+    pcre2_match_data_free(data);
+    pcre2_match_context_free(context);
+    pcre2_jit_stack_free(stack);
+  }
+};
+
+Regex::Workspace::Workspace() : state_(std::make_unique<State>()) {
+  DIOPTER_CHECK(state_->data && state_->context, "no memory for PCRE2");
+  if (state_->stack) pcre2_jit_stack_assign(state_->context, nullptr, state_->stack);  // null where there is no JIT
+}
+Regex::Workspace::~Workspace() = default;
+Regex::Workspace::Workspace(Workspace&&) noexcept = default;
+
+Regex::Regex(const std::string& pattern) : code_(std::make_unique<Code>()) {
+  int error = 0;
+  PCRE2_SIZE at = 0;
+  code_->code = pcre2_compile(reinterpret_cast<PCRE2_SPTR>(pattern.data()), pattern.size(), PCRE2_UTF | PCRE2_UCP,
+                              &error, &at, nullptr);
+  DIOPTER_CHECK(code_->code, "PCRE2 does not compile a pattern at " + std::to_string(at) + ": " + error_text(error));
+  const int jit = pcre2_jit_compile(code_->code, PCRE2_JIT_COMPLETE);
+  DIOPTER_CHECK(jit == 0 || jit == PCRE2_ERROR_JIT_BADOPTION, "PCRE2's JIT fails: " + error_text(jit));
+}
+Regex::~Regex() = default;
+
+std::optional<Span> Regex::find(std::string_view text, std::size_t from, Workspace& workspace) const {
+  auto& state = *workspace.state_;
+  // Validity is the caller's promise: checking here would read the rest of the text for every word.
+  const int result = pcre2_match(code_->code, reinterpret_cast<PCRE2_SPTR>(text.data()), text.size(), from,
+                                 PCRE2_NO_UTF_CHECK, state.data, state.context);
+  if (result == PCRE2_ERROR_NOMATCH) return std::nullopt;
+  DIOPTER_CHECK(result >= 0, "PCRE2 stopped: " + error_text(result));
+  const PCRE2_SIZE* offsets = pcre2_get_ovector_pointer(state.data);
+  return Span{offsets[0], offsets[1]};
+}
+
+}  // namespace diopter::text

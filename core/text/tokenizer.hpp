@@ -1,0 +1,73 @@
+// Text to token ids and back: byte-level byte-pair encoding from a tokenizer.json, as the tokenizers library does it.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "text/regex.hpp"
+
+namespace diopter::text {
+
+struct Encoded {
+  std::vector<std::int64_t> ids;
+  std::vector<Span> spans;  // of ids[i], in bytes of the text, widened to whole characters
+};
+
+enum class SpecialTokens { Keep, Skip };
+
+// Immutable; copies share one vocabulary. Every member may be called from any thread at once.
+class Tokenizer {
+ public:
+  // A tokenizer.json or a directory that holds one. UserError(Refused) when it is missing, malformed or asks for
+  // something that is not done here (tokenizer_file.hpp lists what is).
+  static Tokenizer load(const std::filesystem::path& file_or_directory);
+  static Tokenizer parse(std::string_view json, const std::string& origin);  // origin: the name used in messages
+
+  // The ids of the text alone: nothing is put around it, special tokens written in it are recognised
+  // (add_special_tokens=False). UserError(Refused) with the byte offset when the text is not UTF-8, or when the
+  // vocabulary has no token for one of its bytes.
+  std::vector<std::int64_t> encode(std::string_view text) const;
+  Encoded encode_with_spans(std::string_view text) const;
+  // The bytes of each token of the text, one string a token; they may cut a character.
+  std::vector<std::string> pieces(std::string_view text) const;
+  // The id of a text that is one token, " Mary" say.
+  std::optional<std::int64_t> single_token(std::string_view text) const;
+
+  // Always UTF-8: ill-formed sequences become U+FFFD. An id without a token is a UserError(Refused).
+  std::string decode(std::span<const std::int64_t> ids, SpecialTokens special = SpecialTokens::Keep) const;
+
+  bool has(std::int64_t id) const;
+  // Exactly what the token stands for; a part of a character when the token is one. The view lives as long as any copy
+  // of this tokenizer. UserError(Refused) for an id without a token.
+  std::string_view token_bytes(std::int64_t id) const;
+  // For tables and figures, any id: control and ill-formed bytes as \n, \xE2; "[id 50300]" for an id without a token.
+  std::string label(std::int64_t id) const;
+
+  std::int64_t size() const;  // one more than the largest id; a model may have more rows than this, and ids may be unused
+  bool is_special(std::int64_t id) const;
+  std::optional<std::int64_t> added_token(std::string_view content) const;  // "<|endoftext|>" -> 50256
+
+  // What the tokenizer's own post-processor puts around a text; empty for GPT-2, BOS first for Llama 3. Not applied by
+  // encode(): which BOS a prompt gets is decided by its caller.
+  const std::vector<std::int64_t>& ids_before() const;
+  const std::vector<std::int64_t>& ids_after() const;
+  // From tokenizer_config.json beside the file; else ids_before / ids_after when they hold one id; else <|endoftext|>,
+  // <s> or <|begin_of_text|> (eos: </s>, <|end_of_text|>) when there is such a special token.
+  std::optional<std::int64_t> bos() const;
+  std::optional<std::int64_t> eos() const;
+
+  const std::string& sha256() const;  // of the file's bytes
+
+ private:
+  struct State;
+  explicit Tokenizer(std::shared_ptr<const State> state) : state_(std::move(state)) {}
+  std::shared_ptr<const State> state_;
+};
+
+}  // namespace diopter::text

@@ -1,0 +1,1 @@
+// The translation unit whose only purpose is the precompiled ATen/ATen.h.
