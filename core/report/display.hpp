@@ -22,7 +22,7 @@ std::string escape_html(std::string_view text);         // & < > " '
 std::string escape_json_block(std::string_view json);
 // The exact string as JSON writes it, ASCII only, bytes that are not UTF-8 as \xHH: for hover and tools.
 std::string json_text(std::string_view exact);
-std::string tsv_cell(std::string_view exact);           // tab, newline, carriage return, backslash as \t \n \r \\
+std::string tsv_cell(std::string_view exact);           // tab, newline, carriage return, backslash as "\t", "\n", "\r", "\\"
 
 // Three significant digits: "0.912", "-7.27", "1.2e-05", "NaN", "+inf"; integers below 1e6 in full.
 std::string three_digits(double value);

@@ -5,6 +5,8 @@
 namespace diopter::store {
 namespace {
 
+constexpr std::int64_t kLargest = std::int64_t{1} << 62;  // of counters and clocks: adding one stays defined
+
 Record parse(std::string_view line) {
   Record record;
   record.body = Json::parse(checked_json(line), nullptr, false);
@@ -12,7 +14,9 @@ Record parse(std::string_view line) {
   const auto integer = [&](const char* key) {
     const auto at = record.body.find(key);
     if (at == record.body.end() || !at->is_number_integer()) throw BadSegment(std::string("a record has no integer '") + key + "'");
-    return at->get<std::int64_t>();
+    const auto value = at->get<std::int64_t>();
+    if (value < 0 || value > kLargest) throw BadSegment(std::string("a record's '") + key + "' is out of range");
+    return value;
   };
   const auto type = record.body.find("t");
   if (type == record.body.end() || !type->is_string()) throw BadSegment("a record has no type");

@@ -53,6 +53,7 @@ struct CheckedParam {
   base::Json json;             // canonical form: expanded, coerced (2 for a float is 2.0), choices folded; no paths resolved
   bool cosmetic = false;
   bool given = false;          // false: the default
+  bool brought = false;        // `at`, `normalise`, `min_gap`: no row of the table, they came with its METRIC_LIST
   bool all = false;            // written "all"; `value` is expanded when the axis size is known and does not depend on the prompt
   SourceSpan key_span, span;   // of key and value; of the run when not given
   std::vector<SourceSpan> element_spans;  // lists as written

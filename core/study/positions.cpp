@@ -40,7 +40,7 @@ std::optional<PositionTerm> read_word(std::string_view word, const Node& node, P
 std::optional<PositionTerm> read_token(const Node& node, Problems& problems) {
   PositionTerm term;
   term.kind = PositionTerm::Kind::Token;
-  const std::size_t before = problems.error_count();
+  const std::size_t before = problems.added();
   TableReader reader(node, "{ token = ... }", problems);
   if (reader.require("token", "{ token = \" :\" }") != nullptr) term.token = reader.string("token").value_or("");
   term.occurrence = reader.integer("occurrence", std::numeric_limits<std::int64_t>::min()).value_or(1);
@@ -49,7 +49,7 @@ std::optional<PositionTerm> read_token(const Node& node, Problems& problems) {
     problems.error(node.find("occurrence")->value.span, "'occurrence' is 0, but counts from 1 (or from the end: -1)");
   }
   reader.finish();
-  if (problems.error_count() != before) return std::nullopt;
+  if (problems.added() != before) return std::nullopt;
   return term;
 }
 

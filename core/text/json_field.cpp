@@ -26,13 +26,13 @@ void Field::refuse(const std::string& supported) const {
                   "tokenizer.unsupported");
 }
 
-bool Field::has(const char* key) const {
+bool Field::has(const std::string& key) const {
   require_object();
   const auto found = value_->find(key);
   return found != value_->end() && !found->is_null();
 }
 
-Field Field::at(const char* key) const {
+Field Field::at(const std::string& key) const {
   if (!has(key)) {
     const std::string place = path_.empty() ? "" : path_ + ".";
     throw UserError(Exit::Refused, origin_ + ": " + place + key + " is missing", {}, "tokenizer.missing");
@@ -65,7 +65,7 @@ bool Field::flag() const {
   return value_->get<bool>();
 }
 
-bool Field::flag(const char* key, bool absent) const { return has(key) ? at(key).flag() : absent; }
+bool Field::flag(const std::string& key, bool absent) const { return has(key) ? at(key).flag() : absent; }
 
 std::int64_t Field::id() const {
   const bool fits = value_->is_number_unsigned() && value_->get<std::uint64_t>() <= static_cast<std::uint64_t>(kMaxId);
@@ -83,7 +83,7 @@ void Field::only(std::initializer_list<std::string_view> keys) const {
   }
 }
 
-void Field::require_default(const char* key, const Json& wanted) const {
+void Field::require_default(const std::string& key, const Json& wanted) const {
   if (has(key) && at(key).value() != wanted) at(key).refuse("supported: " + wanted.dump() + " or null");
 }
 

@@ -20,8 +20,8 @@ class Field {
   // UserError(Refused): "ORIGIN: PATH is FOUND; SUPPORTED".
   [[noreturn]] void refuse(const std::string& supported) const;
 
-  bool has(const char* key) const;  // present and not null; this must be an object
-  Field at(const char* key) const;  // refuses when absent or null
+  bool has(const std::string& key) const;  // present and not null; this must be an object
+  Field at(const std::string& key) const;  // refuses when absent or null
   Field at(std::size_t index) const;
   std::size_t size() const;         // of an array
 
@@ -29,13 +29,13 @@ class Field {
   void require_array() const;
   const std::string& text() const;
   bool flag() const;
-  bool flag(const char* key, bool absent) const;  // null counts as absent
+  bool flag(const std::string& key, bool absent) const;  // null counts as absent
   std::int64_t id() const;                        // a token id: a whole number in [0, kMaxId]
 
   // Refuses a key that is not listed: it may change numbers.
   void only(std::initializer_list<std::string_view> keys) const;
   // Refuses a key that is there with a value other than `wanted` or null.
-  void require_default(const char* key, const base::Json& wanted) const;
+  void require_default(const std::string& key, const base::Json& wanted) const;
 
   // No known vocabulary is a quarter of this; it bounds the memory a broken file can ask for.
   static constexpr std::int64_t kMaxId = (1 << 22) - 1;

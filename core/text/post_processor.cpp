@@ -52,7 +52,7 @@ struct Reader {
         continue;
       }
       const std::string& name = piece.at("SpecialToken").at("id").text();
-      const Field ids = field.at("special_tokens").at(name.c_str()).at("ids");
+      const Field ids = field.at("special_tokens").at(name).at("ids");
       for (std::size_t k = 0; k < ids.size(); ++k) (text_seen ? out.after : out.before).push_back(ids.at(k).id());
     }
     if (!text_seen) single.refuse("expected the sequence A once");

@@ -37,7 +37,7 @@ void read_vocab(const Field& model, TokenizerFile& out) {
   vocab.require_object();
   std::unordered_set<std::int64_t> ids;
   for (const auto& [token, value] : vocab.value().items()) {
-    const Field field = vocab.at(token.c_str());
+    const Field field = vocab.at(token);
     const std::int64_t id = field.id();
     if (!ids.insert(id).second) field.refuse("another token has this id already");
     out.vocab.emplace(token, static_cast<std::uint32_t>(id));

@@ -22,6 +22,8 @@ const std::string& white_space();  // \s
 // The GPT-2 pre-tokeniser: 's|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+
 const Regex& gpt2_pattern();
 
+bool is_white_space(char32_t c);
+
 // What Rust's regex crate calls \w and \s, at the two ends of a text: the rules of added tokens.
 bool ends_with_word(std::string_view text);
 bool starts_with_word(std::string_view text);

@@ -67,8 +67,12 @@ class Figure {
     return this.json.limits[this.json.limits_by ? at[this.json.limits_by] || 0 : 0];
   }
 
-  // One box per panel and facet.
+  // One box per panel and facet. A table is in the page already.
   build() {
+    if (this.json.kind === "table") {
+      this.section.dataset.rendered = "1";
+      return;
+    }
     const attention = this.json.kind === "attention";
     this.stage.replaceChildren();
     this.boxes = [];

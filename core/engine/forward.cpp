@@ -1,0 +1,50 @@
+#include "engine/forward.hpp"
+
+#include <ATen/ATen.h>
+
+namespace diopter::engine {
+namespace {
+
+at::Tensor gathered(const at::Tensor& value, const Points& points) { return value.index({points.row, points.pos}); }
+
+}  // namespace
+
+void ForwardPath::use(Point point) {
+  switch (point) {
+    case Point::AttnIn: case Point::QInput: case Point::KInput: case Point::VInput: kernels.split_inputs = true; break;
+    case Point::Result: kernels.per_head_result = true; break;
+    case Point::UnembedIn: case Point::UnembedOut: all_logits = true; [[fallthrough]];
+    case Point::LnFinalScale: case Point::LnFinalNormalized: all_normalized = true; break;
+    default: break;
+  }
+}
+
+at::Tensor ForwardResult::normalized_at(const Points& points) const {
+  return normalized_.defined() ? gathered(normalized_, points) : model_->final_norm(gathered(resid_, points));
+}
+
+at::Tensor ForwardResult::logits(const Points& points) const {
+  return logits_.defined() ? gathered(logits_, points) : model_->unembed(normalized_at(points));
+}
+
+at::Tensor ForwardResult::token_logits(const Points& points, const at::Tensor& tokens) const {
+  if (logits_.defined()) return gathered(logits_, points).gather(1, tokens);
+  return model_->token_logits(normalized_at(points), tokens);
+}
+
+at::Tensor ForwardResult::every_logit() const {
+  if (logits_.defined()) return logits_;
+  return model_->unembed(normalized_.defined() ? normalized_ : model_->final_norm(resid_));
+}
+
+ForwardResult forward(const model::Transformer& model, const RowBatch& batch, HookBus* bus, const ForwardPath& path) {
+  const model::Pass pass{.tap = bus, .path = path.kernels};
+  const at::Tensor ids = batch.ids.to(model.parameters().get(model::Part::Embed).device());
+  at::Tensor resid = model.residual(ids, pass);
+  at::Tensor normalized, logits;
+  if (path.all_normalized) normalized = model.final_norm(resid, pass);
+  if (path.all_logits) logits = model.unembed(normalized, pass);
+  return {model, std::move(resid), std::move(normalized), std::move(logits)};
+}
+
+}  // namespace diopter::engine

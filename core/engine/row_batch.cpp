@@ -1,0 +1,84 @@
+#include "engine/row_batch.hpp"
+
+#include <ATen/ATen.h>
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include <diopter/error.hpp>
+#include <diopter_host/specs.hpp>
+
+namespace diopter::engine {
+namespace {
+
+void check_tokens(const RowBatch& batch, const ModelInfo& info) {
+  if (batch.longest() > info.n_ctx) {
+    throw Error(fmt::format("the longest prompt has {} tokens, but {} reads at most {}; shorten it", batch.longest(), info.name, info.n_ctx));
+  }
+  const auto ids = batch.ids.accessor<Index, 2>();
+  for (Index row = 0; row < batch.size(); ++row) {
+    const Index length = batch.lengths[static_cast<std::size_t>(row)];
+    if (length == 0) throw Error(fmt::format("prompt {} is empty; every row needs at least one token", batch.first + row));
+    for (Index pos = 0; pos < length; ++pos) {
+      if (ids[row][pos] >= 0 && ids[row][pos] < info.d_vocab) continue;
+      throw Error(fmt::format("prompt {} has token {} at position {}, but {} knows tokens 0..{}; was it encoded for another model?",
+                              batch.first + row, ids[row][pos], pos, info.name, info.d_vocab - 1));
+    }
+  }
+}
+
+RowBatch batch_of(const Prompts& rows, Index first, Index call_rows, const ModelInfo& info) {
+  if (rows.data()->values.defined()) throw Error("these prompts hold continuous inputs, but a language model takes tokens");
+  RowBatch batch{.rows = rows, .first = first, .call_rows = call_rows, .ids = rows.inputs().to(at::kCPU).contiguous()};
+  const at::Tensor lengths = rows.lengths().to(at::kCPU).contiguous();
+  const Index* begin = lengths.const_data_ptr<Index>();
+  batch.lengths.assign(begin, begin + lengths.numel());
+  batch.real = at::arange(batch.longest()).unsqueeze(0) < lengths.unsqueeze(1);
+  check_tokens(batch, info);
+  return batch;
+}
+
+Prompts slice(const Prompts& rows, Index first, Index count) {
+  if (first == 0 && count == rows.size()) return rows;
+  return rows.select(at::arange(first, first + count));
+}
+
+}  // namespace
+
+bool RowBatch::padded() const {
+  return std::any_of(lengths.begin(), lengths.end(), [this](Index length) { return length < longest(); });
+}
+
+std::vector<RowBatch> row_batches(const Prompts& rows, const ModelInfo& info, Index max_rows) {
+  const Index total = rows.size();
+  if (total == 0) throw Error("there are no prompts to run; the set is empty");
+  const Index step = max_rows > 0 ? max_rows : total;
+  std::vector<RowBatch> batches;
+  for (Index first = 0; first < total; first += step) {
+    batches.push_back(batch_of(slice(rows, first, std::min(step, total - first)), first, total, info));
+  }
+  return batches;
+}
+
+RowBatch beside(const RowBatch& batch, const Prompts& rows, const ModelInfo& info) {
+  if (rows.size() != batch.call_rows) {
+    throw Error(fmt::format("the donor has {} rows, but they belong one to one to {} prompts; give as many", rows.size(), batch.call_rows));
+  }
+  return batch_of(slice(rows, batch.first, batch.size()), batch.first, batch.call_rows, info);
+}
+
+std::vector<Index> equal_prefix(const RowBatch& a, const RowBatch& b) {
+  const auto left = a.ids.accessor<Index, 2>();
+  const auto right = b.ids.accessor<Index, 2>();
+  std::vector<Index> common;
+  for (Index row = 0; row < a.size(); ++row) {
+    const auto index = static_cast<std::size_t>(row);
+    const Index shorter = std::min(a.lengths[index], b.lengths[index]);
+    Index pos = 0;
+    while (pos < shorter && left[row][pos] == right[row][pos]) ++pos;
+    common.push_back(pos);
+  }
+  return common;
+}
+
+}  // namespace diopter::engine

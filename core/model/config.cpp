@@ -1,0 +1,65 @@
+#include "model/config.hpp"
+
+#include <fmt/format.h>
+
+#include <vector>
+
+#include "base/error.hpp"
+#include "base/files.hpp"
+#include "base/hints.hpp"
+#include "model/family.hpp"
+
+namespace diopter::model {
+namespace fs = std::filesystem;
+
+using base::Exit;
+using base::Json;
+using base::UserError;
+
+ModelInfo read_config(const fs::path& path) {
+  const fs::path file = fs::is_directory(path) ? path / "config.json" : path;
+  if (!fs::exists(file)) {
+    throw UserError(Exit::Refused, fmt::format("expected a model's config.json at {}, got no such file", file.string()),
+                    "point to a folder written by save_pretrained", "model.config");
+  }
+  Json config;
+  try {
+    config = Json::parse(base::read_file(file));
+  } catch (const Json::exception& error) {
+    throw UserError(Exit::Refused, fmt::format("{}: expected JSON, got something else ({})", file.string(), error.what()),
+                    "fetch the file again", "model.config");
+  }
+  return parse_config(config, file.string());
+}
+
+ModelInfo parse_config(const Json& config, const std::string& where) {
+  if (!config.is_object() || !config.contains("model_type") || !config["model_type"].is_string()) {
+    throw UserError(Exit::Refused, fmt::format("{}: expected a string as 'model_type', got none", where),
+                    "it names the family, for example \"gpt2\"", "model.config");
+  }
+  ConfigKeys keys(config, where);
+  ModelInfo info = find_family(config["model_type"].get<std::string>(), where).read_config(keys);
+  check_supported(info);
+  return info;
+}
+
+Json config_json(const ModelInfo& info) { return find_family(info.family, "the model to write").write_config(info); }
+
+void check_supported(const ModelInfo& info) {
+  std::vector<std::string> missing;
+  if (info.norm != NormKind::LayerNorm) missing.emplace_back("RMSNorm");
+  if (info.positions == PositionKind::Rotary) missing.emplace_back("rotary positions");
+  if (info.n_kv_heads != info.n_heads) missing.emplace_back("grouped key/value heads");
+  if (info.parallel_block) missing.emplace_back("parallel blocks");
+  if (info.gated_mlp) missing.emplace_back("gated MLPs");
+  if (!missing.empty()) {
+    throw UserError(Exit::Refused, fmt::format("expected an architecture diopter computes, got one with {}", base::join(missing)), {}, "model.architecture");
+  }
+  for (const Index size : {info.n_layers, info.n_heads, info.d_model, info.d_head, info.d_vocab, info.n_ctx}) {
+    DIOPTER_CHECK(size > 0, "every size of a model is positive");
+  }
+  DIOPTER_CHECK(info.attention_scale > 0 && info.norm_eps > 0 && (info.attention_only || info.d_mlp > 0),
+                "attention_scale, norm_eps and d_mlp of a model are positive");
+}
+
+}  // namespace diopter::model

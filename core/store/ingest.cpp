@@ -1,0 +1,117 @@
+#include "store/ingest.hpp"
+
+#include <algorithm>
+
+#include "base/clock.hpp"
+#include "base/files.hpp"
+#include "store/batch_rows.hpp"
+#include "store/spool_format.hpp"
+#include "store/writer_spool.hpp"
+
+namespace diopter::store {
+namespace fs = std::filesystem;
+namespace {
+
+constexpr std::size_t kUlidLength = 26;
+
+std::vector<std::string> ulid_directories(const fs::path& parent) {
+  std::vector<std::string> out;
+  std::error_code error;
+  for (fs::directory_iterator at(parent, error), end; !error && at != end; at.increment(error)) {
+    std::string name = at->path().filename().string();
+    std::error_code gone;
+    if (name.size() == kUlidLength && at->is_directory(gone)) out.push_back(std::move(name));
+  }
+  if (error && error != std::errc::no_such_file_or_directory) {
+    throw base::UserError(base::Exit::Store, "cannot read the spool " + parent.string() + ": " + error.message());
+  }
+  std::sort(out.begin(), out.end());
+  return out;
+}
+
+// False when the batch is unknown and its plan cannot be read: then nothing of it can be taken.
+bool know_batch(Store& store, const fs::path& batch_spool, IngestReport& report) {
+  const std::string id = batch_spool.filename().string();
+  if (has_batch(store.connection(), id)) return true;
+  try {
+    const ReadPlan plan = read_plan(batch_spool);
+    if (plan.plan.header.batch_id != id) {
+      report.problems.push_back({batch_spool / "plan.jsonl", "it is the plan of batch " + plan.plan.header.batch_id});
+      return false;
+    }
+    store.transact([&](Connection& db) { add_plan(db, plan); });
+    return true;
+  } catch (const base::UserError& error) {
+    if (error.exit() == base::Exit::Store) throw;
+    if (fs::exists(batch_spool)) report.problems.push_back({batch_spool / "plan.jsonl", error.what()});
+    return false;
+  }
+}
+
+// The plan stays with the store; the rest of a finished batch goes.
+void clean_up(const fs::path& store, const fs::path& batch_spool) {
+  const fs::path kept = store / "artifacts" / "batch" / batch_spool.filename();
+  std::error_code ignored;
+  if (fs::exists(batch_spool / "plan.jsonl", ignored)) {
+    base::make_directories(kept);
+    for (const char* name : {"plan.jsonl", "plan.sha256"}) {
+      base::write_file_atomically(kept / name, base::read_file(batch_spool / name));
+    }
+  }
+  fs::remove_all(done_directory(batch_spool), ignored);
+  for (const std::string& writer : ulid_directories(batch_spool)) fs::remove(batch_spool / writer, ignored);  // empty ones
+  for (const char* name : {"logs", "outputs"}) fs::remove(batch_spool / name, ignored);
+  for (fs::directory_iterator at(batch_spool, ignored), end; !ignored && at != end; at.increment(ignored)) {
+    const std::string name = at->path().filename().string();
+    if (name != "plan.jsonl" && name != "plan.sha256") return;  // something a person or a later attempt may want
+  }
+  fs::remove_all(batch_spool, ignored);
+}
+
+void close_if_done(Store& store, const fs::path& batch_spool, const IngestOptions& options, IngestReport& report) {
+  const std::string id = batch_spool.filename().string();
+  bool closed = false, clean = false;
+  WriteSession session(store);
+  closed = close_batch_if_done(session.db(), id, base::now_us());
+  session.commit();
+  if (!closed) return;
+  clean = session.checkpoint();
+  report.closed_batches.push_back(id);
+  if (clean && !options.keep_spool) clean_up(store.directory(), batch_spool);
+}
+
+void merge(IngestReport& into, IngestReport&& from) {
+  into.segments += from.segments;
+  into.duplicates += from.duplicates;
+  into.records += from.records;
+  into.rejected += from.rejected;
+  const auto append = [](auto& a, auto& b) { a.insert(a.end(), std::make_move_iterator(b.begin()), std::make_move_iterator(b.end())); };
+  append(into.problems, from.problems);
+  append(into.crashed, from.crashed);
+  append(into.closed_batches, from.closed_batches);
+}
+
+}  // namespace
+
+IngestReport ingest_batch(Store& store, const fs::path& batch_spool, const IngestOptions& options) {
+  IngestReport report;
+  if (!know_batch(store, batch_spool, report)) return report;
+  for (const std::string& writer : ulid_directories(batch_spool)) WriterSpool(store, batch_spool, writer, report).ingest();
+  if (report.problems.empty()) close_if_done(store, batch_spool, options, report);
+  return report;
+}
+
+IngestReport ingest_all(Store& store, const fs::path& spool, const IngestOptions& options) {
+  IngestReport report;
+  for (const std::string& batch : ulid_directories(spool)) merge(report, ingest_batch(store, spool / batch, options));
+  return report;
+}
+
+IngestReport reap_writer(Store& store, const fs::path& batch_spool, const std::string& writer_id, const std::string& proof) {
+  IngestReport report;
+  if (!know_batch(store, batch_spool, report)) return report;
+  WriterSpool(store, batch_spool, writer_id, report).ingest(proof);
+  return report;
+}
+
+}  // namespace diopter::store

@@ -1,0 +1,47 @@
+#include "text/tokenizer_config.hpp"
+
+#include <algorithm>
+
+#include "text/json_field.hpp"
+
+namespace diopter::text {
+namespace {
+
+// "<s>" or {"content": "<s>", ...}
+std::optional<std::string> token_name(const Field& root, const char* key) {
+  if (!root.has(key)) return std::nullopt;
+  const Field field = root.at(key);
+  return field.value().is_object() ? field.at("content").text() : field.text();
+}
+
+bool has_token(const TokenizerFile& file, const std::string& content, const std::string& id) {
+  const auto added = std::find_if(file.added.begin(), file.added.end(),
+                                  [&](const AddedToken& token) { return token.content == content; });
+  return added != file.added.end() && std::to_string(added->id) == id;
+}
+
+}  // namespace
+
+TokenizerConfig read_tokenizer_config(std::string_view json, const std::string& origin, const TokenizerFile& file) {
+  const base::Json document = parse_json(json, origin);
+  const Field root(document, origin, "");
+  root.require_object();
+  if (root.has("add_prefix_space") && root.at("add_prefix_space").flag() != file.add_prefix_space) {
+    root.at("add_prefix_space")
+        .refuse(std::string("tokenizer.json says ") + (file.add_prefix_space ? "true" : "false") +
+                ": make the two agree");
+  }
+  if (root.has("added_tokens_decoder")) {
+    const Field added = root.at("added_tokens_decoder");
+    added.require_object();
+    for (const auto& [id, value] : added.value().items()) {
+      const Field content = added.at(id).at("content");
+      if (!has_token(file, content.text(), id)) {
+        content.refuse("tokenizer.json has no added token of this content and id");
+      }
+    }
+  }
+  return {token_name(root, "bos_token"), token_name(root, "eos_token")};
+}
+
+}  // namespace diopter::text

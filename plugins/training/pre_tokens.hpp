@@ -1,0 +1,13 @@
+// GPT-2's pre-tokeniser for ASCII text, by hand: a plugin has no regex library, and the corpus is ASCII.
+//   's|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+
+#pragma once
+
+#include <string_view>
+#include <vector>
+
+namespace training {
+
+// Pieces of `text` in order; together they are `text`. Views into it. diopter::Error for a byte that is not ASCII.
+std::vector<std::string_view> pre_tokens(std::string_view text);
+
+}  // namespace training
