@@ -36,6 +36,7 @@ class ForwardResult {
   const at::Tensor& all_logits() const noexcept { return logits_; }   // [batch, pos, d_vocab], undefined unless path.all_logits
   at::Tensor logits(const Points& points) const;                      // [n, d_vocab]
   at::Tensor token_logits(const Points& points, const at::Tensor& tokens) const;  // int64 [n, m] -> [n, m]
+  Index vocabulary() const noexcept { return model_->info().d_vocab; }
   at::Tensor every_logit() const;                                     // [batch, pos, d_vocab], made if need be
 
  private:

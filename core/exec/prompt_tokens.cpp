@@ -129,64 +129,98 @@ std::vector<Index> prompt_ids(std::string_view text, const TokenizerUse& use) {
   return ids;
 }
 
-std::shared_ptr<const PromptsData> tokenize(const study::PromptSet& set, const TokenizerUse& use, const RowDemands& demands,
-                                            Problems& problems) {
-  auto data = std::make_shared<PromptsData>();
-  data->name = set.name;
-  data->codec = use.codec;
-  data->has_pairs = set.has_column("corrupted");
-  data->set_size = std::ssize(set.rows);
-  if (set.align == study::Align::End) data->align = PromptsData::Align::End;
-  const std::size_t errors_before = problems.error_count();
-  for (std::size_t i = 0; i < set.rows.size(); ++i) {
-    const PromptRow& row = set.rows[i];
-    PromptsData::Row tokens{.index = static_cast<Index>(i)};
+namespace {
+
+constexpr const char* kRoles[] = {"clean", "corrupted", "answer", "foil", "map"};
+
+// Reads a set row by row into PromptsData.
+class SetReader {
+ public:
+  SetReader(const study::PromptSet& set, const TokenizerUse& use, const RowDemands& demands, Problems& problems)
+      : set_(set), use_(use), demands_(demands), problems_(problems) {
+    data_->name = set.name;
+    data_->codec = use.codec;
+    data_->has_pairs = set.has_column("corrupted");
+    data_->set_size = std::ssize(set.rows);
+    if (set.align == study::Align::End) data_->align = PromptsData::Align::End;
+  }
+
+  std::shared_ptr<const PromptsData> read() {
+    const std::size_t errors_before = problems_.error_count();
+    for (std::size_t i = 0; i < set_.rows.size(); ++i) read_row(set_.rows[i], i);
+    return problems_.error_count() > errors_before ? nullptr : data_;
+  }
+
+ private:
+  void read_row(const PromptRow& row, std::size_t i) {
     const PromptCell* clean = row.find("clean");
     if (!clean) {
-      problems.error(row.span, fmt::format("row {}: there is no 'clean' text", i + 1));
-      continue;
+      problems_.error(row.span, fmt::format("row {}: there is no 'clean' text", i + 1));
+      return;
     }
-    const auto ids = ids_of(*clean, use, problems);
-    if (ids) tokens.tokens = *ids;
-    const auto pairs = row.map();
+    PromptsData::Row tokens{.tokens = ids_of(*clean, use_, problems_).value_or(std::vector<Index>{}),
+                            .corrupted = {}, .index = static_cast<Index>(i)};
     if (const PromptCell* corrupted = row.find("corrupted")) {
-      const auto other = ids_of(*corrupted, use, problems);
-      if (other) tokens.corrupted = *other;
-      if (ids && other && demands.pairs) check_pair(row, i + 1, tokens, set, !pairs.empty(), use, problems);
+      tokens.corrupted = ids_of(*corrupted, use_, problems_).value_or(std::vector<Index>{});
+      const bool both = !tokens.tokens.empty() && !tokens.corrupted.empty();
+      if (both && demands_.pairs) check_pair(row, i + 1, tokens, set_, !row.map().empty(), use_, problems_);
     }
-    if (!pairs.empty()) {
-      data->align = PromptsData::Align::Map;
-      for (const auto& [a, b] : pairs) {
-        if (a < 0 || b < 0 || a >= std::ssize(tokens.tokens) || b >= std::ssize(tokens.corrupted)) {
-          problems.error(row.find("map")->span, fmt::format("row {}: the map names positions ({}, {}), but clean has {} tokens and corrupted {}",
-                                                            i + 1, a, b, tokens.tokens.size(), tokens.corrupted.size()));
-          break;
-        }
-      }
-    }
-    data->map.emplace_back(pairs.begin(), pairs.end());
-    for (const char* column : {"answer", "foil"}) {
-      const bool demanded = std::string_view(column) == "answer" ? demands.answers : demands.foils;
-      auto choices = choices_of(row, column, use, demands.single_token, problems);
-      if (choices && choices->empty() && demanded) {
-        problems.error(row.span, fmt::format("row {}: there is no '{}', which the run's metrics read; add it to every row", i + 1, column));
-      }
-      if (set.has_column(column)) data->answers[column].push_back(choices.value_or(std::vector<std::vector<Index>>{}));
-    }
-    if (set.has_column("answer") && set.has_column("foil") && demands.differing_foil && !data->answers["answer"].back().empty() &&
-        data->answers["answer"].back() == data->answers["foil"].back()) {
-      problems.error(row.find("foil")->span, fmt::format("row {}: answer and foil are the same token; their difference is always 0", i + 1));
-    }
-    for (const std::string& column : set.columns) {
-      if (column == "clean" || column == "corrupted" || column == "answer" || column == "foil" || column == "map") continue;
-      const PromptCell* cell = row.find(column);
-      data->texts[column].push_back(!cell ? "" : cell->value.is_string() ? cell->value.get<std::string>() : base::plain_json(cell->value));
-    }
-    data->set_length = std::max({data->set_length, static_cast<Index>(std::ssize(tokens.tokens)), static_cast<Index>(std::ssize(tokens.corrupted))});
-    data->rows.push_back(std::move(tokens));
+    read_map(row, i, tokens);
+    read_choices(row, i);
+    read_texts(row);
+    data_->set_length = std::max({data_->set_length, std::ssize(tokens.tokens), std::ssize(tokens.corrupted)});
+    data_->rows.push_back(std::move(tokens));
   }
-  if (problems.error_count() > errors_before) return nullptr;
-  return data;
+
+  void read_map(const PromptRow& row, std::size_t i, const PromptsData::Row& tokens) {
+    const auto pairs = row.map();
+    if (!pairs.empty()) data_->align = PromptsData::Align::Map;
+    for (const auto& [a, b] : pairs) {
+      if (a >= 0 && b >= 0 && a < std::ssize(tokens.tokens) && b < std::ssize(tokens.corrupted)) continue;
+      problems_.error(row.find("map")->span,
+                      fmt::format("row {}: the map names positions ({}, {}), but clean has {} tokens and corrupted {}", i + 1, a,
+                                  b, tokens.tokens.size(), tokens.corrupted.size()));
+      break;
+    }
+    data_->map.emplace_back(pairs.begin(), pairs.end());
+  }
+
+  void read_choices(const PromptRow& row, std::size_t i) {
+    std::map<std::string, std::vector<std::vector<Index>>> found;
+    for (const char* column : {"answer", "foil"}) {
+      const bool demanded = std::string_view(column) == "answer" ? demands_.answers : demands_.foils;
+      const auto choices = choices_of(row, column, use_, demands_.single_token, problems_);
+      if (choices && choices->empty() && demanded) {
+        problems_.error(row.span, fmt::format("row {}: there is no '{}', which the run's metrics read; add it to every row", i + 1, column));
+      }
+      found[column] = choices.value_or(std::vector<std::vector<Index>>{});
+      if (set_.has_column(column)) data_->answers[column].push_back(found[column]);
+    }
+    if (demands_.foils && !found["answer"].empty() && found["answer"] == found["foil"]) {
+      problems_.error(row.find("foil")->span, fmt::format("row {}: answer and foil are the same token; their difference is always 0", i + 1));
+    }
+  }
+
+  void read_texts(const PromptRow& row) {
+    for (const std::string& column : set_.columns) {
+      if (std::find(std::begin(kRoles), std::end(kRoles), column) != std::end(kRoles)) continue;
+      const PromptCell* cell = row.find(column);
+      data_->texts[column].push_back(!cell ? "" : cell->value.is_string() ? cell->value.get<std::string>() : base::plain_json(cell->value));
+    }
+  }
+
+  const study::PromptSet& set_;
+  const TokenizerUse& use_;
+  const RowDemands& demands_;
+  Problems& problems_;
+  std::shared_ptr<PromptsData> data_ = std::make_shared<PromptsData>();
+};
+
+}  // namespace
+
+std::shared_ptr<const PromptsData> tokenize(const study::PromptSet& set, const TokenizerUse& use, const RowDemands& demands,
+                                            Problems& problems) {
+  return SetReader(set, use, demands, problems).read();
 }
 
 }  // namespace diopter::exec

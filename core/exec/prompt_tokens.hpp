@@ -27,9 +27,8 @@ struct TokenizerUse {
 struct RowDemands {
   bool pairs = false;         // clean and corrupted, of equal length unless aligned
   bool answers = false;       // every row has an answer
-  bool foils = false;         // every row has a foil
+  bool foils = false;         // every row has a foil, and it is not the answer
   bool single_token = true;   // answers and foils are one token each
-  bool differing_foil = true;
 };
 
 // Problems are added at the rows' places; nullptr when there were any.

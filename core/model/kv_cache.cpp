@@ -1,6 +1,7 @@
 #include "model/kv_cache.hpp"
 
 #include <ATen/ATen.h>
+#include <c10/core/GradMode.h>
 
 #include "base/error.hpp"
 
@@ -37,7 +38,7 @@ KeysValues KvCache::layer(Index layer) const {
 KeysValues KvCache::append(Index layer, const at::Tensor& k, const at::Tensor& v) {
   KeysValues& all = layers_.at(static_cast<std::size_t>(layer));
   const Index added = k.size(kPos);
-  const bool in_graph = at::GradMode::is_enabled() && (k.requires_grad() || v.requires_grad());
+  const bool in_graph = c10::GradMode::is_enabled() && (k.requires_grad() || v.requires_grad());
   if (writable_ && !in_graph && length_ + added <= all.k.size(kPos)) {
     all.k.narrow(kPos, length_, added).copy_(k);
     all.v.narrow(kPos, length_, added).copy_(v);

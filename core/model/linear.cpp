@@ -1,6 +1,7 @@
 #include "model/linear.hpp"
 
 #include <ATen/ATen.h>
+#include <c10/core/GradMode.h>
 
 namespace diopter::model {
 
@@ -11,7 +12,7 @@ at::Tensor affine(const at::Tensor& x, const at::Tensor& weight, const at::Tenso
 }
 
 at::Tensor sum(at::Tensor a, const at::Tensor& b, bool reuse_a) {
-  if (!reuse_a || at::GradMode::is_enabled()) return a + b;
+  if (!reuse_a || c10::GradMode::is_enabled()) return a + b;
   return a.add_(b);
 }
 

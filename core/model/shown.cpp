@@ -1,7 +1,9 @@
 #include "model/shown.hpp"
 
 #include <ATen/ATen.h>
+#include <c10/core/GradMode.h>
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include "base/error.hpp"
 
@@ -17,7 +19,7 @@ at::Tensor Shown::show(HookId id, at::Tensor value) const {
 }
 
 bool replaces(const at::Tensor& returned, const at::Tensor& shown) {
-  if (at::GradMode::is_enabled() && (returned.requires_grad() || shown.requires_grad())) return true;
+  if (c10::GradMode::is_enabled() && (returned.requires_grad() || shown.requires_grad())) return true;
   return !returned.is_same(shown) && !at::equal(returned, shown);
 }
 

@@ -26,7 +26,7 @@ std::string Axis::exact(std::size_t index) const {
 }
 
 std::string Axis::shown(std::size_t index) const {
-  if (tokens()) return isolated(shown_token(labels[index], kCellColumns) + "_" + std::to_string(index));
+  if (tokens()) return isolated(shown_token(labels[index], kCellColumns)) + "_" + std::to_string(index);
   if (!labels.empty()) return isolated(shown_token(labels[index], 24));
   if (!coord.empty()) return number_text(coord[index]);
   return std::to_string(index);

@@ -8,12 +8,6 @@
 
 namespace diopter::report {
 
-std::filesystem::path program_prefix() {
-  const std::filesystem::path folder = std::filesystem::read_symlink("/proc/self/exe").parent_path();
-  return folder.filename() == "diopter" && folder.parent_path().filename() == "libexec" ? folder.parent_path().parent_path()
-                                                                                        : folder.parent_path();
-}
-
 PlotlyAsset load_plotly(const std::filesystem::path& prefix) {
   const std::filesystem::path file = prefix / "share/diopter/plotly.min.js";
   if (!std::filesystem::is_regular_file(file)) {

@@ -4,6 +4,8 @@
 #include <filesystem>
 #include <string>
 
+#include "base/installation.hpp"
+
 namespace diopter::report {
 
 struct PlotlyAsset {
@@ -12,10 +14,7 @@ struct PlotlyAsset {
   std::string sha256;
 };
 
-// The folder above bin/ or libexec/diopter/ of the running program.
-std::filesystem::path program_prefix();
-
 // UserError(Refused) with the set-up command when it is missing or not Plotly.js.
-PlotlyAsset load_plotly(const std::filesystem::path& prefix = program_prefix());
+PlotlyAsset load_plotly(const std::filesystem::path& prefix = base::prefix());
 
 }  // namespace diopter::report

@@ -72,13 +72,17 @@ void skip_items(Store& store, const std::string& batch_id, const std::vector<std
   });
 }
 
-bool close_batch_if_done(Connection& db, const std::string& batch_id, std::int64_t now_us) {
+bool batch_is_done(Connection& db, const std::string& batch_id) {
   Statement open = db.prepare(
       "SELECT EXISTS (SELECT 1 FROM writer WHERE batch_id = ?1 AND ended_at_us IS NULL)"
       " OR EXISTS (SELECT 1 FROM run WHERE batch_id = ?1 AND status = 'running')"
       " OR EXISTS (SELECT 1 FROM plan_item i WHERE i.batch_id = ?1 AND i.run_id IS NULL AND i.skip IS NULL"
       "   AND NOT EXISTS (SELECT 1 FROM run r WHERE r.batch_id = ?1 AND r.item = i.item))");
-  if (!open.bind(batch_id).step() || open.integer(0) != 0) return false;
+  return open.bind(batch_id).step() && open.integer(0) == 0;
+}
+
+bool close_batch_if_done(Connection& db, const std::string& batch_id, std::int64_t now_us) {
+  if (!batch_is_done(db, batch_id)) return false;
   db.prepare("UPDATE batch SET closed_at_us = ? WHERE id = ? AND closed_at_us IS NULL").bind(now_us, batch_id).run();
   return true;
 }

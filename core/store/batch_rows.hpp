@@ -19,8 +19,9 @@ enum class Skip { Cancelled, NeedsFailed, Stopped };
 // Items that were never started, and why. Those with a run or a result stay as they are. Its own transaction.
 void skip_items(Store& store, const std::string& batch_id, const std::vector<std::int64_t>& items, Skip why);
 
-// Closes the batch when no item is queued or running and every writer has ended. True when it is closed (now or before).
-// Inside a transaction.
+// No item is queued or running, and every writer has ended.
+bool batch_is_done(Connection& db, const std::string& batch_id);
+// Closes such a batch. True when it is closed (now or before). Inside a transaction.
 bool close_batch_if_done(Connection& db, const std::string& batch_id, std::int64_t now_us);
 
 }  // namespace diopter::store

@@ -11,7 +11,7 @@ namespace diopter::store {
 namespace {
 
 int open_flags(Access access) {
-  constexpr int kCommon = SQLite::OPEN_URI | SQLite::OPEN_FULLMUTEX;
+  const int kCommon = SQLite::OPEN_URI | SQLite::OPEN_FULLMUTEX;
   switch (access) {
     case Access::ReadOnly:
     case Access::Immutable: return SQLite::OPEN_READONLY | kCommon;
@@ -50,9 +50,11 @@ Connection::Connection(std::filesystem::path database, Access access, const char
 
 // A forked child must not close: SQLite would act on files whose locks belong to the parent.
 Connection::~Connection() {
-  if (owner_ == ::getpid()) return;
-  for (auto& [text, statement] : statements_) (void)statement.release();
-  (void)db_.release();
+  if (owner_ != ::getpid()) {
+    (void)db_.release();
+    return;
+  }
+  for (const auto& [text, statement] : statements_) sqlite3_finalize(statement);
 }
 
 void Connection::configure() {
@@ -74,16 +76,15 @@ void Connection::configure() {
 
 Statement Connection::prepare(std::string_view sql) {
   DIOPTER_CHECK(owner_ == ::getpid(), "a store connection was used after fork()");
-  auto [at, is_new] = statements_.try_emplace(std::string(sql));
+  auto [at, is_new] = statements_.try_emplace(std::string(sql), nullptr);
   if (is_new) {
-    try {
-      at->second = std::make_unique<SQLite::Statement>(*db_, at->first);
-    } catch (const SQLite::Exception& error) {
+    const int code = sqlite3_prepare_v3(handle(), at->first.c_str(), -1, SQLITE_PREPARE_PERSISTENT, &at->second, nullptr);
+    if (code != SQLITE_OK) {
       statements_.erase(at);
-      fail(error.getExtendedErrorCode());
+      fail(code);
     }
   }
-  return Statement(*this, *at->second);
+  return Statement(*this, at->second);
 }
 
 void Connection::execute(const std::string& sql) {
@@ -108,12 +109,6 @@ void Connection::fail(int code) const {
   const int primary = code & 0xff;
   const bool from_system = primary == SQLITE_IOERR || primary == SQLITE_CANTOPEN;
   throw_sql_error(code, from_system ? sqlite3_system_errno(db) : 0, sqlite3_errmsg(db), file_);
-}
-
-// Resetting repeats the error that step() already threw.
-Statement::~Statement() {
-  statement_.tryReset();
-  sqlite3_clear_bindings(statement_.getPreparedStatement());
 }
 
 }  // namespace diopter::store

@@ -18,9 +18,9 @@
 #include "store/rows.hpp"
 
 struct sqlite3;
+struct sqlite3_stmt;
 namespace SQLite {
 class Database;
-class Statement;
 }  // namespace SQLite
 
 namespace diopter::store {
@@ -76,10 +76,10 @@ class Statement {
 
  private:
   friend class Connection;
-  Statement(const Connection& db, SQLite::Statement& statement) : db_(db), statement_(statement) {}
+  Statement(const Connection& db, sqlite3_stmt* statement) : db_(db), statement_(statement) {}
 
   const Connection& db_;
-  SQLite::Statement& statement_;
+  sqlite3_stmt* statement_;
 };
 
 enum class Access { ReadOnly, Immutable, ReadWrite, Create };
@@ -110,7 +110,7 @@ class Connection {
   std::filesystem::path file_;
   pid_t owner_;
   std::unique_ptr<SQLite::Database> db_;
-  std::unordered_map<std::string, std::unique_ptr<SQLite::Statement>> statements_;
+  std::unordered_map<std::string, sqlite3_stmt*> statements_;  // owned
 };
 
 }  // namespace diopter::store

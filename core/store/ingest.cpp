@@ -70,12 +70,11 @@ void clean_up(const fs::path& store, const fs::path& batch_spool) {
 
 void close_if_done(Store& store, const fs::path& batch_spool, const IngestOptions& options, IngestReport& report) {
   const std::string id = batch_spool.filename().string();
-  bool closed = false, clean = false;
+  if (!batch_is_done(store.connection(), id)) return;  // most calls: no lock for a look
   WriteSession session(store);
-  closed = close_batch_if_done(session.db(), id, base::now_us());
+  if (!close_batch_if_done(session.db(), id, base::now_us())) return;
   session.commit();
-  if (!closed) return;
-  clean = session.checkpoint();
+  const bool clean = session.checkpoint();
   report.closed_batches.push_back(id);
   if (clean && !options.keep_spool) clean_up(store.directory(), batch_spool);
 }

@@ -28,7 +28,6 @@ class SegmentRows {
   };
 
   void add(const Record& record);
-  void add_fact(const Record& record);
   void add_of_run(const Record& record);
 
   void writer_opened(const Record& record);

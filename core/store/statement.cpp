@@ -1,4 +1,3 @@
-#include <SQLiteCpp/SQLiteCpp.h>
 #include <sqlite3.h>
 
 #include "base/error.hpp"
@@ -13,27 +12,32 @@ void expect(int code, const Connection& db) {
 
 }  // namespace
 
+// Resetting repeats the error that step() already threw.
+Statement::~Statement() {
+  sqlite3_reset(statement_);
+  sqlite3_clear_bindings(statement_);
+}
+
 void Statement::bind_at(int at, std::nullptr_t) {
-  expect(sqlite3_bind_null(statement_.getPreparedStatement(), at + 1), db_);
+  expect(sqlite3_bind_null(statement_, at + 1), db_);
 }
 
 void Statement::bind_at(int at, std::int64_t value) {
-  expect(sqlite3_bind_int64(statement_.getPreparedStatement(), at + 1, value), db_);
+  expect(sqlite3_bind_int64(statement_, at + 1, value), db_);
 }
 
 void Statement::bind_at(int at, double value) {
-  expect(sqlite3_bind_double(statement_.getPreparedStatement(), at + 1, value), db_);
+  expect(sqlite3_bind_double(statement_, at + 1, value), db_);
 }
 
-// 64-bit lengths: SQLiteCpp's own bind takes an int.
 void Statement::bind_at(int at, std::string_view text) {
   const char* bytes = text.data() ? text.data() : "";  // a null pointer would bind NULL
-  expect(sqlite3_bind_text64(statement_.getPreparedStatement(), at + 1, bytes, text.size(), SQLITE_TRANSIENT, SQLITE_UTF8),
+  expect(sqlite3_bind_text64(statement_, at + 1, bytes, text.size(), SQLITE_TRANSIENT, SQLITE_UTF8),
          db_);
 }
 
 void Statement::bind_at(int at, const Blob& blob) {
-  expect(sqlite3_bind_blob64(statement_.getPreparedStatement(), at + 1, blob.bytes.data(), blob.bytes.size(),
+  expect(sqlite3_bind_blob64(statement_, at + 1, blob.bytes.data(), blob.bytes.size(),
                              SQLITE_TRANSIENT),
          db_);
 }
@@ -48,32 +52,31 @@ void Statement::bind_at(int at, const Value& value) {
 }
 
 int Statement::parameter(const std::string& name) const {
-  return sqlite3_bind_parameter_index(statement_.getPreparedStatement(), name.c_str()) - 1;
+  return sqlite3_bind_parameter_index(statement_, name.c_str()) - 1;
 }
 
 bool Statement::step() {
-  const int code = statement_.tryExecuteStep();
+  const int code = sqlite3_step(statement_);
   if (code == SQLITE_ROW) return true;
   if (code == SQLITE_DONE) return false;
-  db_.fail(sqlite3_extended_errcode(db_.handle()));
+  db_.fail(code);
 }
 
 bool Statement::is_null(int column) const {
-  return sqlite3_column_type(statement_.getPreparedStatement(), column) == SQLITE_NULL;
+  return sqlite3_column_type(statement_, column) == SQLITE_NULL;
 }
 
 std::int64_t Statement::integer(int column) const {
-  return sqlite3_column_int64(statement_.getPreparedStatement(), column);
+  return sqlite3_column_int64(statement_, column);
 }
 
 double Statement::real(int column) const {
-  return sqlite3_column_double(statement_.getPreparedStatement(), column);
+  return sqlite3_column_double(statement_, column);
 }
 
 std::string Statement::text(int column) const {
-  sqlite3_stmt* statement = statement_.getPreparedStatement();
-  const void* bytes = sqlite3_column_blob(statement, column);
-  const int size = sqlite3_column_bytes(statement, column);
+  const void* bytes = sqlite3_column_blob(statement_, column);
+  const int size = sqlite3_column_bytes(statement_, column);
   return bytes ? std::string(static_cast<const char*>(bytes), static_cast<std::size_t>(size)) : std::string();
 }
 
@@ -93,7 +96,7 @@ std::optional<std::string> Statement::maybe_text(int column) const {
 }
 
 Value Statement::value(int column) const {
-  switch (sqlite3_column_type(statement_.getPreparedStatement(), column)) {
+  switch (sqlite3_column_type(statement_, column)) {
     case SQLITE_INTEGER: return integer(column);
     case SQLITE_FLOAT: return real(column);
     case SQLITE_TEXT: return text(column);
@@ -102,9 +105,9 @@ Value Statement::value(int column) const {
   }
 }
 
-int Statement::columns() const { return statement_.getColumnCount(); }
+int Statement::columns() const { return sqlite3_column_count(statement_); }
 std::string Statement::column_name(int column) const {
-  return sqlite3_column_name(statement_.getPreparedStatement(), column);
+  return sqlite3_column_name(statement_, column);
 }
 
 }  // namespace diopter::store

@@ -6,6 +6,7 @@
 #include <charconv>
 #include <cmath>
 
+#include "study/run_config.hpp"
 #include "study/table_reader.hpp"
 
 namespace diopter::study {
@@ -58,20 +59,6 @@ void flatten(const Node& table, const std::string& prefix, std::vector<std::pair
     } else {
       out.emplace_back(key, to_json(m.value));
     }
-  }
-}
-
-const base::Json* lookup_dotted(const base::Json& config, std::string_view key) {
-  const base::Json* at = &config;
-  while (true) {
-    if (!at->is_object()) return nullptr;
-    if (const auto whole = at->find(std::string(key)); whole != at->end()) return &*whole;
-    const std::size_t dot = key.find('.');
-    if (dot == std::string_view::npos) return nullptr;
-    const auto next = at->find(std::string(key.substr(0, dot)));
-    if (next == at->end()) return nullptr;
-    at = &*next;
-    key.remove_prefix(dot + 1);
   }
 }
 
@@ -129,7 +116,7 @@ Outcome evaluate(const Expectation& expectation, const base::Json& config, const
   out.expectation = &expectation;
   const std::string& name = expectation.of.written;
   for (const auto& [key, wanted] : expectation.when) {
-    const base::Json* value = lookup_dotted(config, key);
+    const base::Json* value = find_dotted(config, key);
     if (value == nullptr || *value != wanted) {
       out.status = Outcome::Status::NotAsked;
       out.sentence = fmt::format("{} is not asked for: {} is {}", name, key, value == nullptr ? "not set" : base::plain_json(*value));

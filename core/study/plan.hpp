@@ -2,9 +2,11 @@
 #pragma once
 
 #include <cstdint>
+#include <filesystem>
 #include <functional>
 #include <map>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/canonical_json.hpp"
@@ -24,8 +26,8 @@ struct PlanItem {
   std::vector<std::string> swept;             // keys that an axis sets; none in this version
   std::int64_t seed = 0;
   std::map<std::string, std::string> inputs;  // role -> SHA-256: "model", "prompts", names of file parameters
-  std::vector<std::string> needs;             // fingerprints, sorted
-  std::vector<std::int64_t> needs_items;      // the same, as items
+  std::vector<std::string> needs;             // fingerprints of the items whose outputs it reads, sorted
+  std::vector<std::int64_t> needs_items;      // every item that must succeed first: `needs` of the manifest
   FingerprintParts parts;
   std::string fingerprint;
   const Run* run = nullptr;  // of the Study the plan was made from

@@ -133,7 +133,8 @@ class Encoder::Call {
   void add_span(Span span, WhiteSpace space) {
     if (encoder_.post_processor_.trim_offsets) {
       const bool first = spans_->empty() || span.begin == 0;
-      if (first && encoder_.post_processor_.first_keeps_space) space.before = 0;
+      // A single space may be the one that was put there; more of them were in the text.
+      if (first && encoder_.post_processor_.first_keeps_space && space.before == 1) space.before = 0;
       span = trimmed(text_, span, space);
     }
     spans_->push_back(span);

@@ -14,6 +14,10 @@ using base::Exit;
 using base::Json;
 using base::UserError;
 
+namespace {
+constexpr int kMaxDepth = 64;  // a tokenizer has 6; printing a value recurses
+}
+
 Field::Field(const Json& value, std::string origin, std::string path)
     : value_(&value), origin_(std::move(origin)), path_(std::move(path)) {}
 
@@ -89,7 +93,11 @@ void Field::require_default(const std::string& key, const Json& wanted) const {
 
 Json parse_json(std::string_view bytes, const std::string& origin) {
   std::vector<std::set<std::string>> open;  // the keys seen in each open object
-  const auto watch = [&](int, Json::parse_event_t event, Json& parsed) {
+  const auto watch = [&](int depth, Json::parse_event_t event, Json& parsed) {
+    if (depth > kMaxDepth) {
+      throw UserError(Exit::Refused, origin + " is nested more than " + std::to_string(kMaxDepth) + " deep", {},
+                      "tokenizer.json");
+    }
     if (event == Json::parse_event_t::object_start) open.emplace_back();
     if (event == Json::parse_event_t::object_end) open.pop_back();
     if (event == Json::parse_event_t::key && !open.back().insert(parsed.get_ref<const std::string&>()).second) {

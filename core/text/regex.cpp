@@ -23,20 +23,14 @@ struct Regex::Code {
   ~Code() { pcre2_code_free(code); }
 };
 
+// The JIT's own 32 KiB of stack are enough: no pattern here has a group that repeats.
 struct Regex::Workspace::State {
   pcre2_match_data* data = pcre2_match_data_create(1, nullptr);
-  pcre2_match_context* context = pcre2_match_context_create(nullptr);
-  pcre2_jit_stack* stack = pcre2_jit_stack_create(32 << 10, 8 << 20, nullptr);
-  ~State() {
-    pcre2_match_data_free(data);
-    pcre2_match_context_free(context);
-    pcre2_jit_stack_free(stack);
-  }
+  ~State() { pcre2_match_data_free(data); }
 };
 
 Regex::Workspace::Workspace() : state_(std::make_unique<State>()) {
-  DIOPTER_CHECK(state_->data && state_->context, "no memory for PCRE2");
-  if (state_->stack) pcre2_jit_stack_assign(state_->context, nullptr, state_->stack);  // null where there is no JIT
+  DIOPTER_CHECK(state_->data, "no memory for PCRE2");
 }
 Regex::Workspace::~Workspace() = default;
 Regex::Workspace::Workspace(Workspace&&) noexcept = default;
@@ -56,7 +50,7 @@ std::optional<Span> Regex::find(std::string_view text, std::size_t from, Workspa
   auto& state = *workspace.state_;
   // Validity is the caller's promise: checking here would read the rest of the text for every word.
   const int result = pcre2_match(code_->code, reinterpret_cast<PCRE2_SPTR>(text.data()), text.size(), from,
-                                 PCRE2_NO_UTF_CHECK, state.data, state.context);
+                                 PCRE2_NO_UTF_CHECK, state.data, nullptr);
   if (result == PCRE2_ERROR_NOMATCH) return std::nullopt;
   DIOPTER_CHECK(result >= 0, "PCRE2 stopped: " + error_text(result));
   const PCRE2_SIZE* offsets = pcre2_get_ovector_pointer(state.data);

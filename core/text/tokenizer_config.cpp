@@ -7,17 +7,19 @@
 namespace diopter::text {
 namespace {
 
-// "<s>" or {"content": "<s>", ...}
-std::optional<std::string> token_name(const Field& root, const char* key) {
-  if (!root.has(key)) return std::nullopt;
-  const Field field = root.at(key);
-  return field.value().is_object() ? field.at("content").text() : field.text();
-}
-
-bool has_token(const TokenizerFile& file, const std::string& content, const std::string& id) {
+const AddedToken* find(const TokenizerFile& file, const std::string& content) {
   const auto added = std::find_if(file.added.begin(), file.added.end(),
                                   [&](const AddedToken& token) { return token.content == content; });
-  return added != file.added.end() && std::to_string(added->id) == id;
+  return added == file.added.end() ? nullptr : &*added;
+}
+
+// "<s>" or {"content": "<s>", ...}
+std::optional<std::string> token_name(const Field& root, const char* key, const TokenizerFile& file) {
+  if (!root.has(key)) return std::nullopt;
+  const Field field = root.at(key);
+  const std::string& name = field.value().is_object() ? field.at("content").text() : field.text();
+  if (!find(file, name)) field.refuse("tokenizer.json has no added token of this content");
+  return name;
 }
 
 }  // namespace
@@ -36,12 +38,13 @@ TokenizerConfig read_tokenizer_config(std::string_view json, const std::string& 
     added.require_object();
     for (const auto& [id, value] : added.value().items()) {
       const Field content = added.at(id).at("content");
-      if (!has_token(file, content.text(), id)) {
+      const AddedToken* token = find(file, content.text());
+      if (!token || std::to_string(token->id) != id) {
         content.refuse("tokenizer.json has no added token of this content and id");
       }
     }
   }
-  return {token_name(root, "bos_token"), token_name(root, "eos_token")};
+  return {token_name(root, "bos_token", file), token_name(root, "eos_token", file)};
 }
 
 }  // namespace diopter::text

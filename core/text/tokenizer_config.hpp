@@ -14,7 +14,8 @@ struct TokenizerConfig {
 };
 
 // Reads the names of BOS and EOS. Where the config contradicts tokenizer.json, transformers lets the config win; here it
-// is a UserError(Refused): `add_prefix_space` that differs, and tokens of `added_tokens_decoder` that the file lacks.
+// is a UserError(Refused): `add_prefix_space` that differs, and tokens (of `added_tokens_decoder`,
+// BOS, EOS) that the file lacks.
 TokenizerConfig read_tokenizer_config(std::string_view json, const std::string& origin, const TokenizerFile& file);
 
 }  // namespace diopter::text

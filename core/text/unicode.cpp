@@ -15,6 +15,13 @@ constexpr const char* kLettersOfUnicode15And16 =
 constexpr const char* kNumbersOfUnicode15And16 =
     R"(\x{10D40}-\x{10D49}\x{116D0}-\x{116E3}\x{11BF0}-\x{11BF9}\x{11F50}-\x{11F59}\x{16130}-\x{16139})"
     R"(\x{16D70}-\x{16D79}\x{1CCF0}-\x{1CCF9}\x{1D2C0}-\x{1D2D3}\x{1E4F0}-\x{1E4F9}\x{1E5F1}-\x{1E5FA})";
+// Marks and decimal digits; other numbers are not part of a word.
+constexpr const char* kWordMarksOfUnicode15And16 =
+    R"(\x{897}\x{CF3}\x{ECE}\x{10D40}-\x{10D49}\x{10D69}-\x{10D6D}\x{10EFC}-\x{10EFF}\x{11241})"
+    R"(\x{113B8}-\x{113C0}\x{113C2}\x{113C5}\x{113C7}-\x{113CA}\x{113CC}-\x{113D0}\x{113D2}\x{113E1}-\x{113E2})"
+    R"(\x{116D0}-\x{116E3}\x{11BF0}-\x{11BF9}\x{11F00}-\x{11F01}\x{11F03}\x{11F34}-\x{11F3A}\x{11F3E}-\x{11F42})"
+    R"(\x{11F50}-\x{11F5A}\x{13440}\x{13447}-\x{13455}\x{1611E}-\x{16139}\x{16D70}-\x{16D79}\x{1CCF0}-\x{1CCF9})"
+    R"(\x{1E08F}\x{1E4EC}-\x{1E4F9}\x{1E5EE}-\x{1E5EF}\x{1E5F1}-\x{1E5FA})";
 
 std::size_t last_character(std::string_view text) {
   std::size_t at = text.size() - 1;
@@ -31,7 +38,7 @@ std::size_t first_character_size(std::string_view text) {
 bool is_word(std::string_view character) {
   // UTS 18's \w: PCRE2's own lacks marks and connectors.
   static const Regex kWord("[\\p{Alphabetic}\\p{M}\\p{Nd}\\p{Pc}\\x{200C}\\x{200D}" +
-                           std::string(kLettersOfUnicode15And16) + kNumbersOfUnicode15And16 + "]");
+                           std::string(kLettersOfUnicode15And16) + kWordMarksOfUnicode15And16 + "]");
   Regex::Workspace workspace;
   return kWord.find(character, 0, workspace).has_value();
 }

@@ -119,7 +119,7 @@ def variants(base):
                       AddedToken("est", single_word=True, lstrip=True, normalized=False), AddedToken(" x", rstrip=True),
                       AddedToken("é")])
     content = json.loads(added.to_str())
-    content["post_processor"] = {"type": "RobertaProcessing", "sep": ["<r>", content["added_tokens"][2]["id"]],
+    content["post_processor"] = {"type": "RobertaProcessing", "sep": ["<r>", added.token_to_id("<r>")],
                                  "cls": ["<|endoftext|>", 0], "trim_offsets": True, "add_prefix_space": False}
     yield "added", content
 

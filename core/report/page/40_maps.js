@@ -1,6 +1,7 @@
 // heatmap, frames of heat maps, surface.
 
 const MOST_TEXT = 5000;  // cells
+const TOOLS = 28;        // pixels above a map, where the tools appear
 
 function cellHover(panel, roles, at, extra) {
   const x = panel.dim(roles.x), y = panel.dim(roles.y);
@@ -31,8 +32,9 @@ function drawHeatmap(box, figure, panel, at, limits, extent) {
     trace.hovertemplate = "%{customdata}<extra></extra>";
   }
   const reach = Math.max(Math.abs(limits.low), Math.abs(limits.high));
+  const decimals = Math.max(0, Math.min(4, 2 - Math.floor(Math.log10(reach) + 0.05)));
   if (cells <= MOST_TEXT && plotWidth / x.size >= 38 && plotHeight / y.size >= 15) {
-    trace.text = z.map(row => row.map(v => (!Number.isFinite(v) || Math.abs(v) < 0.005 * reach ? "" : literal(shortNumber(v)))));
+    trace.text = z.map(row => row.map(v => (!Number.isFinite(v) || Math.abs(v) < 0.005 * reach ? "" : literal(v.toFixed(decimals)))));
     trace.texttemplate = "%{text}";
     trace.textfont = {size: 10.5};
   }
@@ -44,18 +46,17 @@ function drawHeatmap(box, figure, panel, at, limits, extent) {
                  textfont: {size: 9, color: theme().text}, hoverinfo: "skip"});
   }
   const t = theme();
-  return Plotly.react(box, traces, layout(width, plotHeight + bottom + 8, {
-    margin: {l: left, r: 12, t: 8, b: bottom}, plot_bgcolor: odd.length || cells > MOST_TEXT ? t.missing : t.line,
+  return Plotly.react(box, traces, layout(width, plotHeight + bottom + TOOLS, {
+    margin: {l: left, r: 12, t: TOOLS, b: bottom}, plot_bgcolor: odd.length || cells > MOST_TEXT ? t.missing : t.line,
     xaxis: indexAxis(x, across, false), yaxis: {...indexAxis(y, ticksUp(y, plotHeight), figure.origin === "upper"), tickangle: 0},
   }), CONFIG);
 }
 
-// At most four characters beside the sign: "1.00", "-0.42", "12.3", "340", "1e-5".
-function shortNumber(value) {
-  const size = Math.abs(value);
-  if (size >= 1e4 || size < 0.005) return value.toExponential(0);
-  return size >= 100 ? value.toFixed(0) : size >= 10 ? value.toFixed(1) : value.toFixed(2);
-}
+const mesh = dim => ({show: Boolean(dim && dim.size > 1 && dim.size <= 80), start: 0, end: dim ? dim.size - 1 : 0, size: 1, width: 1,
+                      color: "rgba(90,98,110,0.45)", highlight: false});
+
+// Text in WebGL knows no entities: look-alikes instead.
+const literal3d = text => String(text).replace(/</g, "\u2039").replace(/>/g, "\u203a");
 
 function drawSurface(box, figure, panel, at, limits, extent) {
   const {x: xName, y: yName} = figure.roles;
@@ -66,7 +67,7 @@ function drawSurface(box, figure, panel, at, limits, extent) {
   const axis = (dim, title) => {
     const every = dim ? Math.max(1, Math.ceil(dim.size / 16)) : 1;
     const ticks = dim ? dim.show.map((s, i) => [i, s]).filter(([i]) => i % every === 0) : [];
-    return {title: {text: literal(title), font: {size: 12, color: t.soft}}, tickvals: ticks.map(p => p[0]), ticktext: ticks.map(p => literal(p[1])),
+    return {title: {text: literal3d(title), font: {size: 12, color: t.soft}}, tickvals: ticks.map(p => p[0]), ticktext: ticks.map(p => literal3d(p[1])),
             tickfont: {size: 10, color: t.text}, gridcolor: t.line, zerolinecolor: t.soft, showbackground: false, color: t.soft};
   };
   const value = {...axis(null, figure.name.split("/").pop() + (figure.unit ? " (" + figure.unit + ")" : ""))};
@@ -76,12 +77,12 @@ function drawSurface(box, figure, panel, at, limits, extent) {
     type: "surface", z: z.map(row => row.map(v => (Number.isFinite(v) ? v : null))), x: x ? x.exact.map((_, i) => i) : [0], y: y ? y.exact.map((_, i) => i) : [0],
     colorscale: scaleOf(limits), cmin: limits.low, cmax: limits.high, showscale: false,
     customdata: z.map((row, j) => row.map((v, i) => hover(v, j, i))), hovertemplate: "%{customdata}<extra></extra>",
-    contours: {x: {highlight: false}, y: {highlight: false}, z: {highlight: false}}, lighting: {ambient: 0.85, diffuse: 0.35, specular: 0.03, roughness: 0.9},
-    lightposition: {x: 0, y: 0, z: 100000}, hidesurface: false, connectgaps: false,
+    // White must stay white: no shading; lines along the cells show the shape instead.
+    contours: {x: mesh(x), y: mesh(y), z: {highlight: false}}, lighting: {ambient: 1, diffuse: 0, specular: 0, fresnel: 0}, connectgaps: false,
   };
   return Plotly.react(box, [trace], layout(extent.width, Math.min(600, Math.max(420, extent.width * 0.62)), {
     margin: {l: 0, r: 0, t: 0, b: 0},
-    scene: {xaxis: {...axis(x, xName), autorange: "reversed"}, yaxis: axis(y, yName), zaxis: value, camera: box.dataset.camera ? JSON.parse(box.dataset.camera) : {eye: {x: 1.25, y: 1.55, z: 0.95}},
+    scene: {xaxis: {...axis(x, xName), autorange: "reversed"}, yaxis: axis(y, yName), zaxis: value, camera: box.dataset.camera ? JSON.parse(box.dataset.camera) : {eye: {x: 1.3, y: 1.75, z: 0.95}, center: {x: 0, y: 0, z: -0.16}},
             aspectmode: "manual", aspectratio: {x: 1.5, y: 1, z: 0.7}},
   }), CONFIG);
 }

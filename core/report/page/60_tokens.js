@@ -73,7 +73,7 @@ function drawTokenGrid(box, figure, panel, at, limits) {
 function tokenLine(dim, valueAt, limits, name, onHover) {
   const line = make("div", "tokens");
   const spans = dim.show.map((show, i) => {
-    const span = make("span", "token", show.replace(/_\d+(\u2069?)$/, "$1"));
+    const span = make("span", "token", show.replace(/_\d+$/, ""));
     paint(span, valueAt(i), limits);
     tips(span, () => [digits(valueAt(i)) + "  " + name, coordinate(dim, i)]);
     if (onHover) span.addEventListener("mouseenter", () => onHover(i, spans));

@@ -4,6 +4,7 @@ const draws = {
   heatmap: drawHeatmap, surface: drawSurface, token_grid: drawTokenGrid, token_strip: drawTokenStrip, attention: drawAttention, histogram: drawHistogram,
   line: (...a) => drawSeries(...a, "line"), bar: (...a) => drawSeries(...a, "bar"),
 };
+const COLOURED = new Set(["heatmap", "surface", "token_grid", "token_strip", "attention"]);
 const kindOf = figure => (figure.kind === "frames" ? figure.each : figure.kind);
 
 class Figure {
@@ -82,20 +83,23 @@ class Figure {
         const names = Object.entries(facet).filter(([name]) => panel.dim(name).size > 1 || this.panels.length === 1 && name === "metric")
           .map(([name, i]) => (panel.dim(name).numeric ? name + " " : "") + panel.dim(name).show[i]);
         const title = [panel.label, ...names].filter(Boolean).join(" · ");
-        this.boxes.push({node: this.addBox(title, this.json.limits_by ? this.limits(facet) : null), panel, at: facet});
+        this.boxes.push({node: this.addBox(title, facet[this.json.limits_by] !== undefined ? this.limits(facet) : null), panel, at: facet});
       }
     }
     this.stage.dataset.count = Math.min(this.boxes.length, 4);
-    const coloured = ["heatmap", "surface", "token_grid", "token_strip", "attention"].includes(kindOf(this.json));
-    if (coloured && !this.json.limits_by && this.panels.length) this.stage.prepend(this.legend(this.json.limits[0]));
+    // One legend for all panels; where each facet is a metric with its own unit, one each.
+    this.shared = null;
+    if (COLOURED.has(kindOf(this.json)) && this.panels.length && !this.json.roles.facet.includes(this.json.limits_by)) {
+      this.shared = this.legend(this.limits(this.at));
+      this.stage.prepend(this.shared);
+    }
     this.draw();
   }
 
   addBox(title, limits) {
     const outer = make("div", "panel"), head = make("div", "panel-head"), node = make("div", "box");
     if (title) head.append(make("span", "panel-title", title));
-    const coloured = ["heatmap", "surface", "token_grid", "token_strip", "attention"].includes(kindOf(this.json));
-    if (limits && coloured) head.append(this.legend(limits));
+    if (limits && COLOURED.has(kindOf(this.json))) head.append(this.legend(limits));
     outer.append(head, node);
     this.stage.append(outer);
     return node;
@@ -111,10 +115,15 @@ class Figure {
   }
 
   draw() {
+    if (this.shared) {
+      const legend = this.legend(this.limits(this.at));
+      this.shared.replaceWith(legend);
+      this.shared = legend;
+    }
     for (const {node, panel, at} of this.boxes) {
       const extent = {width: Math.floor(node.parentElement.clientWidth)};
       if (this.json.kind === "scatter") drawScatter(node, this.json, extent);
-      else draws[kindOf(this.json)](node, this.json, panel, {...this.at, ...at}, this.limits(at), extent);
+      else draws[kindOf(this.json)](node, this.json, panel, {...this.at, ...at}, this.limits({...this.at, ...at}), extent);
     }
     this.section.dataset.rendered = String(this.boxes.length);
   }

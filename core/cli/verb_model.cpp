@@ -1,0 +1,104 @@
+// diopter model info MODEL: what a model is, from its files.
+#include <CLI/CLI.hpp>
+#include <fmt/format.h>
+
+#include <memory>
+
+#include "base/error.hpp"
+#include "cli/host_verbs.hpp"
+#include "cli/output.hpp"
+#include "exec/hash_cache.hpp"
+#include "exec/model_source.hpp"
+#include "model/parameters.hpp"
+#include "text/tokenizer.hpp"
+
+namespace diopter::cli {
+namespace {
+
+struct Flags {
+  CommonFlags common;
+  std::string model;
+};
+
+const char* name_of(NormKind kind) { return kind == NormKind::LayerNorm ? "LayerNorm" : "RMSNorm"; }
+const char* name_of(PositionKind kind) {
+  return kind == PositionKind::Learned ? "learned" : kind == PositionKind::Rotary ? "rotary" : "none";
+}
+const char* name_of(Activation activation) {
+  switch (activation) {
+    case Activation::GeluNew: return "gelu_new";
+    case Activation::Gelu: return "gelu";
+    case Activation::QuickGelu: return "quick_gelu";
+    case Activation::Silu: return "silu";
+    case Activation::Relu: return "relu";
+  }
+  return "";
+}
+
+std::int64_t parameter_count(const ModelInfo& info) {
+  std::int64_t count = 0;
+  for (const model::Slot& slot : model::slots(info)) {
+    std::int64_t size = 1;
+    for (const Index n : model::slot_shape(info, slot.part)) size *= n;
+    count += size;
+  }
+  return count;
+}
+
+base::Json describe(const exec::ModelFolder& folder) {
+  const ModelInfo info = exec::read_info(folder);
+  exec::HashCache hashes({});
+  base::Json out = {{"schema", "diopter.model/1"}, {"name", info.name}, {"family", info.family}, {"folder", folder.folder.string()},
+                    {"parameters", parameter_count(info)}, {"n_layers", info.n_layers}, {"n_heads", info.n_heads},
+                    {"n_kv_heads", info.n_kv_heads}, {"d_model", info.d_model}, {"d_head", info.d_head}, {"d_mlp", info.d_mlp},
+                    {"d_vocab", info.d_vocab}, {"n_ctx", info.n_ctx}, {"norm", name_of(info.norm)}, {"norm_eps", info.norm_eps},
+                    {"positions", name_of(info.positions)}, {"activation", name_of(info.activation)},
+                    {"attention_scale", info.attention_scale}, {"tied_embeddings", info.tied_embeddings},
+                    {"bos", info.bos == BosPolicy::Prepend ? "prepended" : "none"},
+                    {"sha256", hashes.of_files(exec::model_files(folder))}};
+  base::Json files = base::Json::array();
+  for (const auto& file : exec::model_files(folder)) {
+    files.push_back({{"name", file.filename().string()}, {"bytes", std::filesystem::file_size(file)}});
+  }
+  out["files"] = files;
+  if (std::filesystem::exists(folder.folder / "tokenizer.json")) {
+    const auto tokenizer = text::Tokenizer::load(folder.folder);
+    out["tokenizer"] = {{"tokens", tokenizer.size()}, {"bos", tokenizer.bos() ? base::Json(tokenizer.label(*tokenizer.bos())) : base::Json()}};
+  }
+  return out;
+}
+
+int info(const Flags& flags) {
+  const base::Json document = describe(exec::find_model(flags.model));
+  if (flags.common.format() == Format::Json) {
+    write_json(document);
+    return 0;
+  }
+  Rows rows{.columns = {{.name = "key", .heading = "", .whole = true}, {.name = "value", .heading = "", .whole = true}}, .cells = {}};
+  for (const char* key : {"name", "family", "folder", "parameters", "n_layers", "n_heads", "n_kv_heads", "d_model", "d_head", "d_mlp", "d_vocab",
+                          "n_ctx", "norm", "norm_eps", "positions", "activation", "attention_scale", "tied_embeddings", "bos", "sha256"}) {
+    rows.cells.push_back({key, document[key].is_number_integer() ? base::Json(with_thousands(document[key])) : document[key]});
+  }
+  if (document.contains("tokenizer")) rows.cells.push_back({"tokens", with_thousands(document["tokenizer"]["tokens"])});
+  for (const auto& file : document["files"]) {
+    rows.cells.push_back({file["name"], with_thousands(file["bytes"]) + " bytes"});
+  }
+  CommonFlags plain = flags.common;
+  plain.no_header = true;
+  write_rows(plain, "diopter.model/1", rows, static_cast<std::int64_t>(rows.cells.size()));
+  return 0;
+}
+
+}  // namespace
+
+void add_model(CLI::App& app, Action& action) {
+  auto flags = std::make_shared<Flags>();
+  CLI::App* group = app.add_subcommand("model", "Models: info");
+  group->require_subcommand(1);
+  CLI::App* verb = group->add_subcommand("info", "Sizes, conventions, files and hash of a model");
+  verb->add_option("model", flags->model, "organism, or a folder with config.json")->required();
+  flags->common.add_to(*verb);
+  verb->callback([flags, &action] { action = [flags] { return info(*flags); }; });
+}
+
+}  // namespace diopter::cli

@@ -1,0 +1,64 @@
+// Metrics, read off a forward: one number per prompt and metric, in double.
+#pragma once
+
+#include <ATen/core/Tensor.h>
+
+#include <vector>
+
+#include <diopter_host/specs.hpp>
+
+#include "engine/forward.hpp"
+#include "engine/row_positions.hpp"
+
+namespace diopter::engine {
+
+// Where one metric is read in a batch, and with which tokens.
+struct Reading {
+  const MetricSpec* spec = nullptr;
+  RowPositions at;
+  at::Tensor points;        // int64 [m]: which of the reader's points
+  at::Tensor rows;          // int64 [m]
+  at::Tensor answer, foil;  // int64 [m, choice], undefined where the metric reads none
+  at::Tensor next;          // int64 [m]: the token that follows, of `loss`
+};
+
+class MetricReader {
+ public:
+  // `batch`: rows whose forwards are read; `answers`: rows whose answers count (a donor's run is read with the answers of the
+  // rows that it is patched into). Error when a row lacks the position a metric is read at, or an answer; a position given
+  // per row may be kUnset, which gives NaN. The metrics must outlive the reader. `loss` without an `at` of its own is the mean over all next tokens.
+  MetricReader(const std::vector<Metric>& metrics, const RowBatch& batch, const Prompts& answers, const TokenCodec* codec,
+               at::Device device);
+
+  bool needs_clean() const noexcept { return needs_clean_; }          // compare_with(clean, ...) before read
+  bool needs_unpatched() const noexcept { return needs_unpatched_; }  // compare_with(..., unpatched)
+  // Of a run of these rows or of rows that belong to them: log-probabilities at what is read, double [n, d_vocab].
+  at::Tensor log_probs(const ForwardResult& run) const;
+  void compare_with(at::Tensor clean, at::Tensor unpatched);
+
+  std::vector<at::Tensor> read(const ForwardResult& run) const;  // [metric]: double [batch], on the CPU
+  double largest_logit(const ForwardResult& run) const;  // |logit| at what is read: the scale of rounding errors
+
+  Index points() const { return points_.size(); }
+  Index last_position(Index row) const { return last_[static_cast<std::size_t>(row)]; }  // kUnset: nothing is read
+  bool reads(Index row, Index pos) const { return read_[static_cast<std::size_t>(row * longest_ + pos)]; }
+  const std::vector<Reading>& readings() const noexcept { return readings_; }
+
+ private:
+  at::Tensor values(const Reading& reading, const at::Tensor& logits, Index first) const;
+  at::Tensor answer_values(const Reading& reading, const ForwardResult& run) const;
+  at::Tensor custom_values(const Reading& reading, const ForwardResult& run) const;
+  at::Tensor mean_by_row(const at::Tensor& values, const at::Tensor& rows) const;
+  Points some(const at::Tensor& which) const;
+
+  RowBatch batch_;
+  std::vector<Reading> readings_;
+  Points points_;            // of all metrics, each once
+  std::vector<Index> last_;  // [row]
+  std::vector<bool> read_;   // [row * longest + pos]
+  Index longest_;
+  bool needs_clean_ = false, needs_unpatched_ = false;
+  at::Tensor clean_, unpatched_;
+};
+
+}  // namespace diopter::engine

@@ -1,0 +1,16 @@
+// How a session runs; from [execution] and the run.
+#pragma once
+
+#include <string>
+
+#include <diopter/base.hpp>
+
+namespace diopter::engine {
+
+struct SessionOptions {
+  std::string kind;         // of the run, for messages; may be empty
+  Index memory_budget = 0;  // bytes; 0: 60 % of what is free
+  Index verify = 0;         // cells of each sweep that are run again, plainly, and compared
+};
+
+}  // namespace diopter::engine

@@ -1,0 +1,42 @@
+#include "engine/runner.hpp"
+
+#include <ATen/ATen.h>
+#include <fmt/format.h>
+
+#include <diopter/error.hpp>
+
+namespace diopter::engine {
+
+at::TensorOptions Runner::values() const { return model_.parameters().get(model::Part::Embed).options(); }
+
+void Runner::refuse_nested() const {
+  if (busy_ > 0) throw Error("a forward was asked for inside a forward (by an edit, a metric or on_chunk); capture what is needed before");
+}
+
+ForwardResult Runner::run(const RowBatch& batch, HookBus* bus, const ForwardPath& path, std::vector<Index>* unchanged) {
+  refuse_nested();
+  monitor_.check_stop();
+  const at::NoGradGuard no_grad;
+  const Busy busy(*this);
+  if (bus != nullptr) bus->freeze();
+  ForwardResult result = forward(model_, batch, bus, path);
+  if (bus == nullptr) return result;
+  for (const Index number : bus->finish()) {
+    if (unchanged != nullptr) {
+      unchanged->push_back(number);
+    } else {
+      monitor_.event("edit-unchanged", fmt::format("edit {} fired but changed no bit", number));
+    }
+  }
+  return result;
+}
+
+HookValues Runner::keep(const RowBatch& batch, std::span<const HookId> ids, const ForwardPath& path) {
+  HookValues kept;
+  HookBus bus(hooks());
+  bus.observe(ids, [&kept](HookId id, const at::Tensor& value) { kept[id] = value.contiguous(); });
+  run(batch, &bus, path);
+  return kept;
+}
+
+}  // namespace diopter::engine

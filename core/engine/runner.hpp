@@ -1,0 +1,50 @@
+// Runs forwards for a session: never two at once, stops when asked, never with autograd.
+#pragma once
+
+#include <map>
+#include <span>
+
+#include <diopter_host/backends.hpp>
+
+#include "engine/forward.hpp"
+#include "engine/source_runs.hpp"
+
+namespace diopter::engine {
+
+class Runner {
+ public:
+  Runner(const model::Transformer& model, RunMonitor& monitor) : model_(model), monitor_(monitor) {}
+
+  const model::Transformer& model() const noexcept { return model_; }
+  const ModelInfo& info() const noexcept { return model_.info(); }
+  const HookTable& hooks() const noexcept { return model_.hooks(); }
+  RunMonitor& monitor() const noexcept { return monitor_; }
+  at::TensorOptions values() const;  // dtype and device of hook values
+
+  // Error inside an EditFn, a metric or on_chunk: a forward cannot be nested.
+  void refuse_nested() const;
+  // `bus` (may be null) is frozen here. Edits that changed no bit are appended to `unchanged`, or recorded when it is null.
+  // Throws Stopped after an interrupt.
+  ForwardResult run(const RowBatch& batch, HookBus* bus, const ForwardPath& path, std::vector<Index>* unchanged = nullptr);
+  // An unedited forward that keeps whole values.
+  HookValues keep(const RowBatch& batch, std::span<const HookId> ids, const ForwardPath& path);
+
+  // While one lives, refuse_nested() throws.
+  class Busy {
+   public:
+    explicit Busy(Runner& runner) : runner_(runner) { ++runner_.busy_; }
+    ~Busy() { --runner_.busy_; }
+    Busy(const Busy&) = delete;
+    Busy& operator=(const Busy&) = delete;
+
+   private:
+    Runner& runner_;
+  };
+
+ private:
+  const model::Transformer& model_;
+  RunMonitor& monitor_;
+  int busy_ = 0;
+};
+
+}  // namespace diopter::engine

@@ -1,0 +1,139 @@
+#include "engine/sweep_batch.hpp"
+
+#include <ATen/ATen.h>
+
+#include <cmath>
+
+#include "engine/clean_reference.hpp"
+
+namespace diopter::engine {
+namespace {
+
+std::vector<HookId> resolved(const HookSet& points, const HookTable& hooks) {
+  return points.empty() ? std::vector<HookId>{} : hooks.resolve(points);
+}
+
+at::Tensor rows_tensor(const std::vector<bool>& rows) {
+  at::Tensor out = at::zeros({static_cast<Index>(rows.size())}, at::kBool);
+  for (std::size_t row = 0; row < rows.size(); ++row) out[static_cast<Index>(row)] = bool(rows[row]);
+  return out;
+}
+
+// What one change touches, without the positions that have no counterpart in the donor.
+RowPositions with_counterpart(RowPositions positions, const at::Tensor& align) {
+  if (!align.defined()) return positions;
+  const auto places = align.accessor<Index, 2>();
+  for (std::size_t row = 0; row < positions.of.size(); ++row) {
+    for (Index& pos : positions.of[row]) {
+      if (pos != kUnset && places[static_cast<Index>(row)][pos] == kUnset) pos = kUnset;
+    }
+  }
+  return positions;
+}
+
+}  // namespace
+
+SweepBatch::SweepBatch(Runner& runner, const Sweep& sweep, const RowBatch& batch, std::vector<HookId> points,
+                       std::vector<HookId> observed, const ForwardPath& path, const TokenCodec* codec, Index max_rows,
+                       const SessionOptions& options)
+    : runner_(runner), sweep_(sweep), batch_(batch), frozen_(resolved(sweep.freeze, runner.hooks())),
+      observed_ids_(std::move(observed)), work_(runner, batch_, codec, path, max_rows),
+      reader_(sweep.metrics, batch_, batch_.rows, codec, runner.values().device()) {
+  work_.want(sweep.edits);
+  for (const HookId id : points) work_.compiler().want(sweep.change.spec(), id, sweep.align);
+  work_.sources().make();
+  edits_ = work_.bind(sweep.edits, options.kind);
+  for (const HookId id : observed_ids_) observed_.emplace_back(Where{}, id, work_.place());
+  run_base();
+  NoOps::Donor donor;
+  if (const auto& rows = sweep.change.spec().donor; rows && sweep.change.spec().op == ChangeSpec::Op::Replace) {
+    run_donor();
+    donor = {equal_prefix(batch_, work_.sources().donor_batch(*rows)), work_.sources().donor_align(*rows)};
+  }
+  no_ops_.emplace(sweep, runner.hooks(), runner.info().n_layers, reader_, std::move(donor));
+}
+
+void SweepBatch::run_base() {
+  HookBus bus(runner_.hooks());
+  for (const BoundEdit& edit : edits_) bus.add(edit);
+  bus.observe(frozen_, [this](HookId id, const at::Tensor& value) { frozen_values_[id] = value.contiguous(); });
+  const ForwardResult result = runner_.run(batch_, &bus, work_.path());
+  clean_ = clean_log_probs(runner_, sweep_.metrics, reader_, batch_, work_.place().codec, work_.path(), edits_.empty() ? &result : nullptr);
+  if (reader_.needs_unpatched()) unpatched_ = reader_.log_probs(result);
+  reader_.compare_with(clean_, unpatched_);
+  base_ = reader_.read(result);
+  largest_logit_ = reader_.largest_logit(result);
+}
+
+void SweepBatch::run_donor() {
+  const RowBatch& rows = work_.sources().donor_batch(*sweep_.change.spec().donor);
+  MetricReader reader(sweep_.metrics, rows, batch_.rows, work_.place().codec, runner_.values().device());
+  if ((reader.needs_clean() || reader.needs_unpatched()) && reader.points() != reader_.points()) return;  // nothing to compare with
+  reader.compare_with(clean_, unpatched_);
+  donor_ = reader.read(runner_.run(rows, nullptr, work_.path()));
+}
+
+std::vector<BoundEdit> SweepBatch::held() const {
+  std::vector<BoundEdit> edits;
+  const Index number = static_cast<Index>(sweep_.edits.items().size()) + 2;  // after the sweep's own change in messages
+  for (const auto& [id, value] : frozen_values_) {
+    edits.push_back({.id = id, .number = number, .apply = [kept = value](const at::Tensor&) { return kept; }});
+  }
+  return edits;
+}
+
+CellResult SweepBatch::cell(const CellSite& site, const LayerRank& layer, Skipping skipping) {
+  const Index number = static_cast<Index>(sweep_.edits.items().size()) + 1;
+  std::vector<bool> available(static_cast<std::size_t>(batch_.size()), false), same(available);
+  std::vector<BoundEdit> changes;
+  for (const HookId id : site.ids) {
+    LayerRank rank = layer;
+    rank.layer = runner_.hooks()[id].layer;
+    BoundChange change = work_.compiler().bind(site.change.spec(), id, site.where, number, rank);
+    for (std::size_t row = 0; row < available.size(); ++row) available[row] = available[row] || change.touches[row];
+    changes.push_back(std::move(change.edit));
+  }
+  const auto& spec = site.change.spec();
+  const at::Tensor align = spec.donor && spec.op == ChangeSpec::Op::Replace ? work_.sources().donor_align(*spec.donor) : at::Tensor();
+  const RowPositions dest = with_counterpart(resolve(site.where.positions, batch_, work_.place().codec), align);
+  const RowPositions src = with_counterpart(resolve(site.where.sources, batch_, work_.place().codec), align);
+  bool any_available = false, all_same = true;
+  for (std::size_t row = 0; row < available.size(); ++row) {
+    if (!available[row]) continue;
+    any_available = true;
+    same[row] = skipping == Skipping::Allowed && no_ops_->cannot_differ(site, static_cast<Index>(row), dest, site.where.sources.is_all() ? nullptr : &src);
+    all_same = all_same && same[row];
+  }
+
+  CellResult result;
+  const at::Tensor nan = at::full({}, std::nan(""), at::kDouble), there = rows_tensor(available);
+  if (!any_available || all_same) {
+    result.how = any_available ? CellResult::How::Skipped : CellResult::How::Unavailable;
+    for (const at::Tensor& base : base_) result.values.push_back(at::where(there, base, nan));
+    if (observed_ids_.empty()) return result;
+    // Observed values are those of the base run: computed below without the change.
+    changes.clear();
+  }
+  HookBus bus(runner_.hooks());
+  for (const BoundEdit& edit : edits_) bus.add(edit);
+  for (BoundEdit& edit : held()) bus.add(std::move(edit));
+  for (BoundEdit& edit : changes) bus.add(std::move(edit));
+  result.observed.resize(observed_ids_.size());
+  bus.observe(observed_ids_, [&](HookId id, const at::Tensor& value) {
+    for (std::size_t i = 0; i < observed_ids_.size(); ++i) {
+      if (observed_ids_[i] == id) result.observed[i] = observed_[i].narrow(value).clone();
+    }
+  });
+  std::vector<Index> unchanged;
+  const ForwardResult run = runner_.run(batch_, &bus, work_.path(), &unchanged);
+  if (result.how != CellResult::How::Computed) return result;
+  result.changed = std::find(unchanged.begin(), unchanged.end(), number) == unchanged.end();
+  const at::Tensor kept = rows_tensor(same);
+  const std::vector<at::Tensor> values = reader_.read(run);
+  for (std::size_t m = 0; m < values.size(); ++m) {
+    result.values.push_back(at::where(there, at::where(kept, base_[m], values[m]), nan));
+  }
+  return result;
+}
+
+}  // namespace diopter::engine

@@ -1,0 +1,58 @@
+// One batch of a sweep: its base and donor runs, and the plain forward that each cell is.
+#pragma once
+
+#include <optional>
+#include <vector>
+
+#include "engine/no_op.hpp"
+#include "engine/options.hpp"
+#include "engine/workplace.hpp"
+
+namespace diopter::engine {
+
+enum class Skipping { Allowed, None };
+
+struct CellResult {
+  enum class How { Computed, Skipped, Unavailable };
+  How how = How::Computed;
+  std::vector<at::Tensor> values;    // [metric]: double [batch]; NaN where a row has no such position
+  std::vector<at::Tensor> observed;  // parallel to the observed points, [batch, ...]; NaN at padding
+  bool changed = true;               // some bit at the site
+};
+
+class SweepBatch {
+ public:
+  // `points`: where its cells will change something; `observed`: kept of each cell. Runs base and donor.
+  SweepBatch(Runner& runner, const Sweep& sweep, const RowBatch& batch, std::vector<HookId> points, std::vector<HookId> observed,
+             const ForwardPath& path, const TokenCodec* codec, Index max_rows, const SessionOptions& options);
+
+  // `layer`: the rank of the cell's layers in a tensor per layer.
+  CellResult cell(const CellSite& site, const LayerRank& layer, Skipping skipping);
+
+  const std::vector<at::Tensor>& base() const noexcept { return base_; }    // [metric]: double [batch]
+  const std::vector<at::Tensor>& donor() const noexcept { return donor_; }  // empty without a donor's own run
+  double largest_logit() const noexcept { return largest_logit_; }
+  const RowBatch& batch() const noexcept { return batch_; }
+
+ private:
+  void run_base();
+  void run_donor();
+  void read_references(const ForwardResult& base);
+  std::vector<BoundEdit> held() const;  // the frozen points
+
+  Runner& runner_;
+  const Sweep& sweep_;
+  RowBatch batch_;
+  std::vector<HookId> frozen_, observed_ids_;
+  Workplace work_;
+  std::vector<BoundEdit> edits_;
+  MetricReader reader_;
+  HookValues frozen_values_;
+  std::optional<NoOps> no_ops_;
+  std::vector<Selection> observed_;
+  at::Tensor clean_, unpatched_;  // references of the KL metrics
+  std::vector<at::Tensor> base_, donor_;
+  double largest_logit_ = 0;
+};
+
+}  // namespace diopter::engine
