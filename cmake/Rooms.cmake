@@ -10,8 +10,9 @@ set(DIOPTER_ARROWS_model        weights sdk)
 set(DIOPTER_ARROWS_engine       model text sdk)
 set(DIOPTER_ARROWS_host_stamp   base)
 set(DIOPTER_ARROWS_host_open    host_stamp study sdk)
-set(DIOPTER_ARROWS_exec         study host_open host_stamp engine store report base)
-set(DIOPTER_ARROWS_cli          exec study host_open host_stamp engine store report base)
+set(DIOPTER_ARROWS_exec_spool   store base)                          # spool writer, recorder: no LibTorch
+set(DIOPTER_ARROWS_exec         exec_spool study host_open host_stamp engine store report base)
+set(DIOPTER_ARROWS_cli          cli_light exec exec_spool study host_open host_stamp engine store report base)
 set(DIOPTER_ARROWS_cli_light    study host_stamp store report base)  # the verbs of bin/diopter: no LibTorch
 
 # diopter_room(NAME SOURCES f... [USES room...] [LINK target...] [PCH])

@@ -14,11 +14,12 @@ std::int64_t now_us() {
 }
 
 std::string iso8601(std::int64_t us) {
-  const std::time_t seconds = us / 1'000'000;
+  const std::int64_t fraction = (us % 1'000'000 + 1'000'000) % 1'000'000;  // also before 1970
+  const std::time_t seconds = (us - fraction) / 1'000'000;
   std::tm t{};
   ::gmtime_r(&seconds, &t);
   return fmt::format("{:04}-{:02}-{:02}T{:02}:{:02}:{:02}.{:06}Z", t.tm_year + 1900, t.tm_mon + 1, t.tm_mday, t.tm_hour,
-                     t.tm_min, t.tm_sec, us % 1'000'000);
+                     t.tm_min, t.tm_sec, fraction);
 }
 
 std::string local_short(std::int64_t us, std::int64_t now) {

@@ -20,18 +20,15 @@ namespace {
   throw UserError(Exit::Store, std::string("cannot ") + what + " " + path.string() + ": " + errno_text(error));
 }
 
-void write_all(int fd, std::string_view bytes, const fs::path& path) {
+// 0 or errno.
+int write_all(int fd, std::string_view bytes) {
   while (!bytes.empty()) {
     const ssize_t n = ::write(fd, bytes.data(), bytes.size());
     if (n < 0 && errno == EINTR) continue;
-    if (n < 0) {
-      const int error = errno;
-      ::close(fd);
-      ::unlink(path.c_str());
-      fail("write", path, error);
-    }
+    if (n < 0) return errno;
     bytes.remove_prefix(static_cast<std::size_t>(n));
   }
+  return 0;
 }
 
 }  // namespace
@@ -57,14 +54,11 @@ void write_file_atomically(const fs::path& file, std::string_view bytes) {
       file.string() + ".tmp-" + std::to_string(::getpid()) + "-" + std::to_string(counter.fetch_add(1));
   const int fd = ::open(temporary.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
   if (fd < 0) fail("write", file, errno);
-  write_all(fd, bytes, temporary);
-  if (::fsync(fd) != 0 || ::close(fd) != 0) {
-    const int error = errno;
-    ::unlink(temporary.c_str());
-    fail("write", file, error);
-  }
-  if (::rename(temporary.c_str(), file.c_str()) != 0) {
-    const int error = errno;
+  int error = write_all(fd, bytes);
+  if (error == 0 && ::fsync(fd) != 0) error = errno;
+  if (::close(fd) != 0 && error == 0) error = errno;
+  if (error == 0 && ::rename(temporary.c_str(), file.c_str()) != 0) error = errno;
+  if (error != 0) {
     ::unlink(temporary.c_str());
     fail("write", file, error);
   }

@@ -7,9 +7,10 @@
 
 namespace diopter::base {
 
-// A UserError(exit, "cannot read FILE: reason") when it cannot be read.
+// UserError(Usage, "cannot read FILE: reason") when it cannot be read.
 std::string read_file(const std::filesystem::path& file);
-// Written to a temporary name beside it, fsynced, renamed, directory fsynced. UserError names file and reason (ENOSPC...).
+// Written to a temporary name beside it, fsynced, renamed, directory fsynced. UserError(Store) names file and reason
+// (ENOSPC...); what was there before is then untouched and no temporary file is left.
 void write_file_atomically(const std::filesystem::path& file, std::string_view bytes);
 void sync_file(const std::filesystem::path& file);
 void sync_directory(const std::filesystem::path& directory);

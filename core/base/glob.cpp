@@ -1,6 +1,7 @@
 #include "base/glob.hpp"
 
 #include <charconv>
+#include <cstdint>
 
 #include "base/error.hpp"
 
@@ -14,20 +15,21 @@ constexpr std::size_t kLimit = 10'000;
                                    "; write {0..5} or {a,b}");
 }
 
-bool parse_int(std::string_view text, long& value) {
+bool parse_whole(std::string_view text, std::uint64_t& value) {
   const auto result = std::from_chars(text.data(), text.data() + text.size(), value);
   return !text.empty() && result.ec == std::errc() && result.ptr == text.data() + text.size();
 }
 
 std::vector<std::string> choices(std::string_view inside, std::string_view pattern) {
   std::vector<std::string> out;
+  if (inside.find('{') != std::string_view::npos) malformed(pattern, "braces inside braces");
   if (const auto dots = inside.find(".."); dots != std::string_view::npos) {
-    long from = 0, to = 0;
-    if (!parse_int(inside.substr(0, dots), from) || !parse_int(inside.substr(dots + 2), to)) {
+    std::uint64_t from = 0, to = 0;
+    if (!parse_whole(inside.substr(0, dots), from) || !parse_whole(inside.substr(dots + 2), to)) {
       malformed(pattern, "a range needs two whole numbers");
     }
-    if (from > to || to - from >= static_cast<long>(kLimit)) malformed(pattern, "the range is empty or too long");
-    for (long i = from; i <= to; ++i) out.push_back(std::to_string(i));
+    if (from > to || to - from >= kLimit) malformed(pattern, "the range is empty or too long");
+    for (std::uint64_t i = 0; i <= to - from; ++i) out.push_back(std::to_string(from + i));
     return out;
   }
   for (std::size_t start = 0;;) {

@@ -4,10 +4,12 @@
 
 #include <algorithm>
 #include <array>
+#include <cerrno>
 #include <fstream>
 #include <vector>
 
 #include "base/error.hpp"
+#include "base/files.hpp"
 
 namespace diopter::base {
 namespace fs = std::filesystem;
@@ -46,24 +48,36 @@ std::string sha256(std::string_view bytes) { return Sha256().update(bytes).hex()
 
 std::string sha256_file(const fs::path& file) {
   std::ifstream in(file, std::ios::binary);
-  if (!in) throw UserError(Exit::Usage, "cannot read " + file.string());
+  if (!in) throw UserError(Exit::Usage, "cannot read " + file.string() + ": " + errno_text(errno));
   Sha256 hash;
   std::vector<char> buffer(1 << 20);
+  errno = 0;
   while (in.read(buffer.data(), static_cast<std::streamsize>(buffer.size())) || in.gcount() > 0) {
     hash.update({buffer.data(), static_cast<std::size_t>(in.gcount())});
   }
-  if (in.bad()) throw UserError(Exit::Usage, "cannot read " + file.string());
+  if (in.bad() || errno != 0) throw UserError(Exit::Usage, "cannot read " + file.string() + ": " + errno_text(errno));
   return hash.hex();
 }
 
 std::string sha256_tree(const fs::path& directory) {
+  constexpr int kDeepest = 100;  // deeper: links that go round in a circle
+  const std::size_t root = (directory / "").generic_string().size();
   std::vector<std::pair<std::string, fs::path>> files;
-  for (const auto& entry : fs::recursive_directory_iterator(directory)) {
-    if (entry.is_directory()) continue;
-    if (!entry.is_regular_file()) {
-      throw UserError(Exit::Usage, entry.path().string() + " is not a regular file (a dangling link?); remove it");
+  try {
+    // Links are followed, but a file keeps the name it has here: a hub cache links each file to a blob elsewhere.
+    auto entry = fs::recursive_directory_iterator(directory, fs::directory_options::follow_directory_symlink);
+    for (; entry != fs::recursive_directory_iterator(); ++entry) {
+      if (entry.depth() > kDeepest) {
+        throw UserError(Exit::Usage, directory.string() + " is nested more than 100 deep (a link to itself?)");
+      }
+      if (entry->is_directory()) continue;
+      if (!entry->is_regular_file()) {
+        throw UserError(Exit::Usage, entry->path().string() + " is not a regular file (a dangling link?); remove it");
+      }
+      files.emplace_back(entry->path().generic_string().substr(root), entry->path());
     }
-    files.emplace_back(fs::relative(entry.path(), directory).generic_string(), entry.path());
+  } catch (const fs::filesystem_error& error) {
+    throw UserError(Exit::Usage, "cannot read " + directory.string() + ": " + error.code().message());
   }
   std::sort(files.begin(), files.end());
   Sha256 tree;

@@ -51,18 +51,18 @@ void Progress::update(const std::string& what, std::int64_t done, std::int64_t t
   shown_us_ = now;
   const std::string text = line(what, done, total, extra);
   if (terminal_) {
-    fmt::print(stderr, "\r\x1b[2K{}", text);
+    std::fputs(("\r\x1b[2K" + text).c_str(), stderr);  // fmt::print would throw when stderr is closed
     std::fflush(stderr);
     drawn_ = true;
   } else {
-    fmt::print(stderr, "{}\n", text);
+    std::fputs((text + "\n").c_str(), stderr);
   }
 }
 
 void Progress::finish() {
   const std::lock_guard lock(mutex_);
   if (drawn_) {
-    fmt::print(stderr, "\r\x1b[2K");
+    std::fputs("\r\x1b[2K", stderr);
     std::fflush(stderr);
   }
   drawn_ = false;

@@ -19,7 +19,6 @@ const std::vector<HostVerb>& host_verbs() {
       {"model", "Look at models, fetch them"},
       {"tokenize", "Show the tokens of a text"},
       {"peek", "Run a model once on a text and look inside"},
-      {"plugin", "List, check, show and start plugins"},
       {"worker", "Run a share of a plan (started by others)"},
       {"ingest", "Take what workers left in a spool"},
   };

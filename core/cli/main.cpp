@@ -16,16 +16,15 @@ namespace {
 using namespace diopter;
 
 constexpr cli::AddVerb kVerbs[] = {cli::add_runs,   cli::add_show, cli::add_metrics, cli::add_diff,
-                                   cli::add_tensor, cli::add_sql,  cli::add_report,  cli::add_status};
+                                   cli::add_tensor, cli::add_sql,  cli::add_report,  cli::add_status, cli::add_plugin_list};
 
-// The first word that is no flag: the verb. Flags with a value may stand before it.
-std::string verb_of(int argc, char** argv) {
-  for (int i = 1; i < argc; ++i) {
-    const std::string_view word = argv[i];
-    if (word == "--store" || word == "--color") ++i;
-    else if (word.empty() || word.front() != '-') return std::string(word);
-  }
-  return {};
+std::string word(int argc, char** argv, int i) { return i < argc ? argv[i] : ""; }
+
+// Of the plugin verbs only `list` opens no plugin; help on them is the host's too.
+bool is_for_host(const std::string& verb, const std::string& second) {
+  if (verb == "plugin") return !second.empty() && second.front() != '-' && second != "list";
+  const auto& host = cli::host_verbs();
+  return std::any_of(host.begin(), host.end(), [&](const cli::HostVerb& one) { return one.name == verb; });
 }
 
 // "--sohw": the nearest flag of the verb that was chosen.
@@ -49,14 +48,13 @@ int run(int argc, char** argv) {
   for (const cli::AddVerb add : kVerbs) add(app, action);
   std::vector<std::string> known;
   for (const CLI::App* verb : app.get_subcommands({})) known.push_back(verb->get_name());
-  const std::string verb = verb_of(argc, argv);
-  const bool here = std::find(known.begin(), known.end(), verb) != known.end();
+  const std::string verb = word(argc, argv, 1);
+  if (is_for_host(verb, word(argc, argv, 2))) cli::become_host(argv);
   for (const cli::HostVerb& host : cli::host_verbs()) {
-    if (host.name == verb) cli::become_host(argv);
     known.push_back(host.name);
     app.add_subcommand(host.name, host.summary);
   }
-  if (!verb.empty() && !here) {
+  if (!verb.empty() && verb.front() != '-' && std::find(known.begin(), known.end(), verb) == known.end()) {
     throw base::UserError(base::Exit::Usage, "unknown verb " + base::quoted(verb) + base::did_you_mean(verb, known), "diopter --help lists the verbs", "cli.verb");
   }
   bool prefix = false, cmake_prefix = false;

@@ -2,6 +2,7 @@
 
 #include <ATen/ATen.h>
 #include <ATen/Parallel.h>
+#include <ATen/core/grad_mode.h>
 #include <fmt/format.h>
 
 #include "base/error.hpp"
@@ -44,7 +45,7 @@ Tensor TrainableModel::forward(const Tensor& inputs) {
 
 Tensor TrainableModel::loss(const Batch& batch) {
   if (batch.inputs.sizes() != batch.targets.sizes()) throw Error("inputs and targets of a batch need the same shape [row, pos].");
-  const c10::AutoGradMode with_gradients(true);  // a run has them switched off
+  const at::AutoGradMode with_gradients(true);  // a run has them switched off
   const at::Tensor normalized = transformer_.final_norm(transformer_.residual(batch.inputs));
   return summed_cross_entropy(normalized, transformer_.parameters().get(model::Part::Unembed), batch.targets);
 }

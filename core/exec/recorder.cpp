@@ -129,16 +129,58 @@ SpoolRecord Recorder::tensor_record(const TensorRecord& tensor) {
 
 void Recorder::tensor(const TensorRecord& tensor) { append({tensor_record(tensor)}); }
 
-void Recorder::output(const std::string& name, const std::string& type, const Json& doc) { table(name, {{"type", type}, {"doc", doc}}, {}); }
+SpoolRecord Recorder::document_record(const std::string& name, const std::string& type, const Json& doc) {
+  claim("output", name);
+  Json body = {{"name", name}, {"type", type}};
+  std::string text = '{' + members_of({{"doc", doc}}) + '}';
+  text = text.substr(7, text.size() - 8);  // the document alone, without {"doc": and }
+  if (text.size() <= store::kInlineBytes) return {"output", members_of(body) + ",\"doc\":" + text};
+  const std::string file = next_file(".json");
+  writer_.write_payload(file, {text});
+  body["file"] = file;
+  body["to"] = "outputs/" + file_name_of(name) + '.' + file;
+  body["file_bytes"] = text.size();
+  body["file_sha256"] = base::sha256(text);
+  return {"output", members_of(body)};
+}
+
+void Recorder::output(const std::string& name, const std::string& type, const Json& doc) {
+  append({document_record(name, type, doc)});
+}
 
 void Recorder::table(const std::string& name, const Json& doc, const std::vector<TensorRecord>& columns) {
   std::vector<SpoolRecord> group;
   for (const TensorRecord& column : columns) group.push_back(tensor_record(column));
-  // output() hands its type over this way, so that both kinds of document take one path.
-  const bool is_table = !(columns.empty() && doc.is_object() && doc.size() == 2 && doc.contains("type") && doc.contains("doc"));
-  (void)is_table;
-  (void)name;
+  group.push_back(document_record(name, "table", doc));
   append(std::move(group));
+}
+
+void Recorder::file(const std::string& name, const std::string& kind, const std::filesystem::path& from, Handover handover) {
+  claim("file", name);
+  const std::string file = next_file("." + file_name_of(name));
+  const Copied copied = bring_payload(from, writer_.directory() / file, handover == Handover::Move);
+  append({{"artifact", members_of({{"name", name}, {"kind", kind}, {"file", file}, {"to", "files/" + file_name_of(name) + '.' + std::to_string(files_)},
+                                   {"file_bytes", copied.bytes}, {"file_sha256", copied.sha256}})}});
+}
+
+void Recorder::directory(const std::string& name, const std::string& type, const std::filesystem::path& from, Handover handover) {
+  claim("output", name);
+  const std::string file = next_file("." + file_name_of(name));
+  const Copied copied = bring_payload(from, writer_.directory() / file, handover == Handover::Move);
+  append({{"output", members_of({{"name", name}, {"type", type}, {"file", file}, {"to", "outputs/" + file_name_of(name)}, {"directory", true},
+                                 {"file_bytes", copied.bytes}, {"file_sha256", copied.sha256}})}});
+}
+
+void Recorder::event(Level level, const std::string& kind, const std::string& message, const Json& data) {
+  require_name("event", kind);
+  append({{"event", members_of({{"level", word(level)}, {"kind", kind}, {"message", message}, {"data", data}})}});
+}
+
+void Recorder::end(const RunEnd& end) {
+  const std::lock_guard lock(mutex_);
+  if (std::string open = metrics_.take(); !open.empty()) append({{"metric", std::move(open)}});
+  append({{"run_ended", members_of(ended_body(end))}});
+  ended_ = true;
 }
 
 }  // namespace diopter::exec

@@ -55,6 +55,7 @@ class Recorder {
   void append(std::vector<SpoolRecord> group);
   void claim(std::string_view what, const std::string& name, std::int64_t step = 0);
   SpoolRecord tensor_record(const TensorRecord& tensor);
+  SpoolRecord document_record(const std::string& name, const std::string& type, const Json& doc);
   std::string next_file(const std::string& suffix);
 
   SpoolWriter& writer_;

@@ -1,5 +1,6 @@
 #include "host/check_host.hpp"
 
+#include <ATen/Parallel.h>
 #include <dlfcn.h>
 
 #include "host/host_build.hpp"

@@ -20,10 +20,10 @@ constexpr std::uint32_t kKnownNeeds = DIOPTER_NEEDS_GRAD | DIOPTER_NEEDS_PAIRS |
 
 std::string of_kind(const About& about) { return " of kind " + base::quoted(about.kind); }
 
-// The text of a default or example, which is "is 0, which is outside [1, 100]", as part of a sentence about the row.
-std::string complaint(const char* what, const std::string& problem) {
-  if (problem.starts_with("is ")) return std::string("has ") + what + " " + problem.substr(3);
-  return std::string("has ") + (*what == 'e' ? "an " : "a ") + what + ": " + problem;
+// The validator's text begins with the value: "0, which is outside [1, 100]".
+std::string complaint(const char* what, std::string_view problem) {
+  if (problem.starts_with("is ")) problem.remove_prefix(3);
+  return "has " + std::string(what) + " " + std::string(problem);
 }
 
 void check_toml(const diopter_param& row, const char* what, const char* code, const char* toml, const About& about) {

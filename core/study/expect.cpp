@@ -86,7 +86,6 @@ std::optional<OutputRef> read_output_ref(const Node& value, Problems& problems) 
 }
 
 std::optional<Expectation> read_expectation(const Node& table, Problems& problems) {
-  const std::size_t before = problems.added();
   Expectation out;
   out.span = out.of_span = table.span;
   TableReader reader(table, "[[expect]]", problems);
@@ -107,7 +106,7 @@ std::optional<Expectation> read_expectation(const Node& table, Problems& problem
     }
   }
   reader.finish();
-  if (problems.added() != before) return std::nullopt;
+  if (out.of.run.empty()) return std::nullopt;
   return out;
 }
 

@@ -32,6 +32,7 @@ struct Expectation {
   SourceSpan span;                                       // the [[expect]] header
   SourceSpan of_span;
 };
+// Nothing when it cannot be said what it is about; else what could be read, also when there are problems with the rest.
 std::optional<Expectation> read_expectation(const Node& table, Problems& problems);
 
 struct Outcome {

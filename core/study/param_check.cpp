@@ -113,8 +113,13 @@ bool ParamCheck::metric(const Node& node) const {
   return true;
 }
 
+bool ParamCheck::is_absent(const Node& node) const {
+  return node.text.empty() && row_.fallback != nullptr && std::string_view(row_.fallback) == "\"\"";
+}
+
 std::optional<std::filesystem::path> ParamCheck::file(const Node& node) const {
   if (!is_string(node, "the name of a file")) return std::nullopt;
+  if (is_absent(node)) return std::filesystem::path();
   if (node.text.empty() || node.text.find('\0') != std::string::npos) {
     complain(node, "is not the name of a file");
     return std::nullopt;
@@ -195,7 +200,7 @@ bool ParamCheck::scalar_value(CheckedParam& out) const {
     case DIOPTER_POSITIONS: return set(read_positions(root_, problems_), [](const Positions& v) { return to_json(v); });
     case DIOPTER_PROMPTS: {
       if (!is_string(root_, "the name of a prompt set")) return false;
-      if (!around_.find_prompts) return set(std::optional(PromptsRef{root_.text, nullptr, {}, {}}), [&](const auto&) { return base::Json(root_.text); });
+      if (!around_.find_prompts || is_absent(root_)) return set(std::optional(PromptsRef{root_.text, nullptr, {}, {}}), [&](const auto&) { return base::Json(root_.text); });
       return set(around_.find_prompts(root_, problems_), [&](const auto&) { return base::Json(root_.text); });
     }
     default: return complain(root_, fmt::format("has the unknown type {} in the plugin's table", row_.type));

@@ -29,6 +29,8 @@ class ParamCheck {
   std::optional<std::int64_t> integer(const Node& node) const;
   std::optional<double> number(const Node& node) const;
   bool in_range(const Node& at, double value, const std::string& written) const;
+  // "" where the default is "": the parameter is optional and there is none.
+  bool is_absent(const Node& node) const;
   bool index(const Node& at, std::int64_t& value) const;
   bool choice(const Node& node) const;
   bool token(const Node& node) const;

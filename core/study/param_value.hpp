@@ -29,6 +29,7 @@ struct PromptsRef {  // `prompts` of a run, or DIOPTER_PROMPTS
   std::shared_ptr<const PromptSet> set;  // for the run's model; nullptr for an output
   std::string run, output;               // of "@run/output"; else empty
 };
+// A file or prompt set whose default is "" is optional: empty path, empty `written` then.
 struct InputFile {  // DIOPTER_INPUT
   std::string written;
   std::filesystem::path path;

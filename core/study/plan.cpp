@@ -43,6 +43,7 @@ class Parts {
 
  private:
   void add_prompts(const std::string& role, const PromptsRef& ref) {
+    if (ref.written.empty()) return;  // optional, and not given
     if (ref.set != nullptr) {
       parts_.inputs[role] = ref.set->sha256;
       return;
@@ -53,13 +54,17 @@ class Parts {
     parts_.needs.push_back(producer->fingerprint);
   }
 
+  void add_file(const std::string& role, const std::filesystem::path& path) {
+    if (!path.empty()) parts_.inputs[role] = hash_of_file(path, inputs_);
+  }
+
   void add_param(const CheckedParam& param) {
     if (const auto* ref = std::get_if<PromptsRef>(&param.value)) {
       add_prompts(param.name, *ref);
     } else if (const auto* path = std::get_if<std::filesystem::path>(&param.value)) {
-      parts_.inputs[param.name] = hash_of_file(*path, inputs_);
+      add_file(param.name, *path);
     } else if (const auto* file = std::get_if<InputFile>(&param.value)) {
-      parts_.inputs[param.name] = hash_of_file(file->path, inputs_);
+      add_file(param.name, file->path);
     } else if (const auto* files = std::get_if<std::vector<InputFile>>(&param.value)) {
       for (std::size_t i = 0; i < files->size(); ++i) {
         parts_.inputs[fmt::format("{}.{}", param.name, i + 1)] = hash_of_file((*files)[i].path, inputs_);

@@ -109,8 +109,20 @@ bool check_rows(PromptSet& set, Problems& problems) {
       if (role == "clean") hint_at_roles(set.rows[i], p);
     }
   }
+  const bool fine = problems.added() == before;  // what follows are warnings
+  for (const auto& column : free_columns) {
+    std::vector<std::string> absent;  // a role that is there cannot be what was meant
+    for (const auto role : kRoles) {
+      if (std::find(present.begin(), present.end(), role) == present.end()) absent.emplace_back(role);
+    }
+    const auto close = base::nearest(column, absent);
+    if (close.empty() || close.front() == "map" || close.front() == "unit") continue;
+    const auto row = std::find_if(set.rows.begin(), set.rows.end(), [&](const PromptRow& r) { return r.find(column) != nullptr; });
+    problems.warning("column", row->find(column)->span, fmt::format("the column '{}' means nothing to diopter; is it meant to be '{}'?",
+                                                                     column, close.front()));
+  }
   set.columns.insert(set.columns.end(), free_columns.begin(), free_columns.end());
-  return problems.added() == before;
+  return fine;
 }
 
 }  // namespace diopter::study

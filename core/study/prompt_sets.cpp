@@ -146,7 +146,8 @@ std::shared_ptr<const PromptSet> PromptSets::read(const Member& declared, const 
     }
   }
   reader.finish();
-  if (problems_.added() != before) return nullptr;
+  const bool located = path == nullptr || locate_file(*set, path->value);
+  if (!located || problems_.added() != before) return nullptr;
 
   if ((path == nullptr) == (rows == nullptr)) {
     const std::string_view both = path == nullptr ? "needs" : "has both";
@@ -168,25 +169,25 @@ std::shared_ptr<const PromptSet> PromptSets::read(const Member& declared, const 
   return set;
 }
 
-bool PromptSets::read_file(PromptSet& set, const Node& path, std::size_t limit) {
+bool PromptSets::locate_file(PromptSet& set, const Node& path) {
   if (!path.is(Node::Type::String) || path.text.empty()) {
     problems_.error(path.span, fmt::format("'path' of [prompts.{}] is {}, not the name of a file", set.name, brief(path)));
     return false;
   }
-  const bool csv = path.text.ends_with(".csv");
-  if (!csv && !path.text.ends_with(".jsonl")) {
+  if (!path.text.ends_with(".csv") && !path.text.ends_with(".jsonl")) {
     problems_.error(path.span, fmt::format("'{}' is neither .jsonl nor .csv", path.text));
     return false;
   }
   set.path = resolve_path(path, folder_.path);
-  const std::string shown = shown_path(path, folder_);
   std::error_code ignored;
-  if (!std::filesystem::is_regular_file(set.path, ignored)) {
-    const bool there = std::filesystem::exists(set.path, ignored);
-    problems_.error(path.span, fmt::format("'{}' {}", path.text, there ? "is not a file" : "does not exist")).help =
-        fmt::format("looked for {}; paths start from the manifest's folder", set.path.string());
-    return false;
-  }
+  if (std::filesystem::is_regular_file(set.path, ignored)) return true;
+  const bool there = std::filesystem::exists(set.path, ignored);
+  problems_.error(path.span, fmt::format("'{}' {}", path.text, there ? "is not a file" : "does not exist")).help =
+      fmt::format("looked for {}; paths start from the manifest's folder", set.path.string());
+  return false;
+}
+
+bool PromptSets::read_file(PromptSet& set, const Node& path, std::size_t limit) {
   std::string text;
   try {
     text = base::read_file(set.path);
@@ -194,8 +195,9 @@ bool PromptSets::read_file(PromptSet& set, const Node& path, std::size_t limit) 
     problems_.error(path.span, e.what());
     return false;
   }
+  const std::string shown = shown_path(path, folder_);
   problems_.add_source(shown, text);
-  auto rows = csv ? read_csv(text, shown, limit, problems_) : read_jsonl(text, shown, limit, problems_);
+  auto rows = path.text.ends_with(".csv") ? read_csv(text, shown, limit, problems_) : read_jsonl(text, shown, limit, problems_);
   if (!rows) return false;
   if (rows->empty()) {
     problems_.error(path.span, fmt::format("'{}' has no rows", path.text));

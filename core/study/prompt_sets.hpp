@@ -39,6 +39,7 @@ class PromptSets {
   Node effective_table(const Member& declared, const ModelSettings* model);
   const Member* replacement(const Member& declared, const ModelSettings* model);
   std::shared_ptr<const PromptSet> read(const Member& declared, const Node& table);
+  bool locate_file(PromptSet& set, const Node& path);
   bool read_file(PromptSet& set, const Node& path, std::size_t limit);
 
   const Node* prompts_;

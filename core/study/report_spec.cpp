@@ -12,7 +12,6 @@ const std::vector<std::string> kFigures = {"heatmap",   "surface",    "frames", 
 constexpr const char* kWords[] = {"x", "y", "facet", "slider", "over", "each", "colour", "text", "title"};
 
 std::optional<FigureSpec> read_figure(const Node& table, Problems& problems) {
-  const std::size_t before = problems.added();
   FigureSpec out;
   out.span = out.of_span = table.span;
   out.options = base::Json::object();
@@ -29,14 +28,13 @@ std::optional<FigureSpec> read_figure(const Node& table, Problems& problems) {
   if (const auto value = reader.choice("origin", {"lower", "upper"})) out.options["origin"] = *value;
   if (const auto value = reader.number("centre")) out.options["centre"] = *value;
   reader.finish();
-  if (problems.added() != before) return std::nullopt;
+  if (out.of.run.empty()) return std::nullopt;
   return out;
 }
 
 }  // namespace
 
-std::optional<ReportSpec> read_report(const Node& table, Problems& problems) {
-  const std::size_t before = problems.added();
+ReportSpec read_report(const Node& table, Problems& problems) {
   ReportSpec out;
   out.span = table.span;
   TableReader reader(table, "[[report]]", problems);
@@ -57,7 +55,6 @@ std::optional<ReportSpec> read_report(const Node& table, Problems& problems) {
     }
   }
   reader.finish();
-  if (problems.added() != before) return std::nullopt;
   return out;
 }
 

@@ -25,6 +25,7 @@ struct ReportSpec {
   SourceSpan span;
 };
 
-std::optional<ReportSpec> read_report(const Node& table, Problems& problems);
+// What could be read, also when there are problems with the rest.
+ReportSpec read_report(const Node& table, Problems& problems);
 
 }  // namespace diopter::study

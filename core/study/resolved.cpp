@@ -151,7 +151,8 @@ std::string resolved_toml(const Study& study, std::string_view run_id) {
   Json manifest = manifest_json(study, run_id);
   std::string out = "schema = 1\n\n[experiment]\n" + toml_members(manifest["experiment"], {"name", "about"});
   if (manifest.contains("model")) out += "\n[model]\n" + toml_members(manifest["model"], {"source"});
-  for (const auto& [name, set] : manifest.value("prompts", Json::object()).items()) {
+  const Json sets = manifest.value("prompts", Json::object());
+  for (const auto& [name, set] : sets.items()) {
     const std::string key = toml_key(name);
     if (set.contains("align")) out += "\n[prompts." + key + "]\n" + toml_members({{"align", set["align"]}});
     for (const auto& row : set["rows"]) {
@@ -162,14 +163,14 @@ std::string resolved_toml(const Study& study, std::string_view run_id) {
     const Json edits = run.value("edit", Json::array());
     run.erase("edit");
     out += "\n[[run]]\n" + toml_members(run, {"id", "kind", "needs", "model", "prompts"});
-    for (const auto& edit : edits) out += "\n  [[run.edit]]\n" + toml_members(edit, {"op", "hook", "value"});
+    for (const auto& edit : edits) out += "\n[[run.edit]]\n" + toml_members(edit, {"op", "hook", "value"});
   }
   for (const auto& e : manifest.value("expect", Json::array())) out += "\n[[expect]]\n" + toml_members(e, {"of", "is", "within"});
   for (auto report : manifest.value("report", Json::array())) {
     const Json figures = report.value("figure", Json::array());
     report.erase("figure");
     out += "\n[[report]]\n" + toml_members(report, {"file"});
-    for (const auto& figure : figures) out += "\n  [[report.figure]]\n" + toml_members(figure, {"of", "as"});
+    for (const auto& figure : figures) out += "\n[[report.figure]]\n" + toml_members(figure, {"of", "as"});
   }
   return out + "\n[execution]\n" + toml_members(manifest["execution"]);
 }

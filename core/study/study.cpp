@@ -178,7 +178,7 @@ std::optional<Study> read_study_text(std::string text, const std::filesystem::pa
     if (auto e = read_expectation(table, problems)) study.expectations.push_back(std::move(*e));
   }
   for (const auto& table : tables(reader, "report")) {
-    if (auto r = read_report(table, problems)) study.reports.push_back(std::move(*r));
+    study.reports.push_back(read_report(table, problems));
   }
   reader.finish();
   check_references(study, problems);

@@ -38,6 +38,13 @@ std::string home_of(std::string_view key) {
   return {};
 }
 
+std::string hint_elsewhere(std::string_view key) {
+  std::vector<std::string> known;
+  for (const auto& home : kHomes) known.insert(known.end(), home.keys.begin(), home.keys.end());
+  const auto close = base::nearest(key, known);
+  return close.empty() ? "" : fmt::format(" (did you mean '{}' of {}?)", close.front(), home_of(close.front()));
+}
+
 bool is_table_list(const Member& member, std::string_view name, Problems& problems) {
   if (member.value.is_array_of_tables()) return true;
   if (member.value.is(Node::Type::Table)) {
@@ -158,7 +165,9 @@ void TableReader::finish() {
     if (!home.empty() && home != name_) {
       problems_.error(m.key_span, fmt::format("'{}' belongs in {}", m.key, home));
     } else {
-      problems_.error(m.key_span, fmt::format("unknown key '{}' in {}{}", m.key, name_, base::did_you_mean(m.key, known_)));
+      const std::string elsewhere = base::nearest(m.key, known_).empty() ? hint_elsewhere(m.key) : "";
+      problems_.error(m.key_span, fmt::format("unknown key '{}' in {}{}", m.key, name_,
+                                              elsewhere.empty() ? base::did_you_mean(m.key, known_) : elsewhere));
     }
   }
 }

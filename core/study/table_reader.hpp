@@ -48,6 +48,8 @@ class TableReader {
 
 // "" or the table that a key belongs to: home_of("jobs") == "[execution]".
 std::string home_of(std::string_view key);
+// " (did you mean 'retries' of [execution]?)" when a key of another table is near; else "".
+std::string hint_elsewhere(std::string_view key);
 
 // True when `node` is an array of tables or absent; else a problem "[[run]] ..., not [run]".
 bool is_table_list(const Member& member, std::string_view name, Problems& problems);

@@ -59,9 +59,10 @@ void unknown_key(const diopter_kind& kind, const Member& m, const std::vector<di
     problems.error(m.key_span, fmt::format("'{}' belongs in {}", m.key, home));
   } else {
     const bool close = !base::nearest(m.key, all).empty();
+    const std::string elsewhere = close ? "" : hint_elsewhere(m.key);
+    const std::string hint = base::did_you_mean(m.key, close ? all : own, fmt::format("diopter plugin show {}", kind.name));
     problems.error(m.key_span, fmt::format("unknown parameter '{}' for kind '{}'{}", m.key, kind.name,
-                                           base::did_you_mean(m.key, close ? all : own,
-                                                              fmt::format("diopter plugin show {}", kind.name))));
+                                           elsewhere.empty() ? hint : elsewhere));
   }
 }
 

@@ -31,7 +31,7 @@ struct WordHash {
 
 // What one running call needs. Words recur, so their ids are kept: up to kCachedWords short ones, then it starts anew.
 struct Encoder::Workspace {
-  static constexpr std::size_t kCachedWords = 1 << 16, kCachedLength = 64;
+  static constexpr std::size_t kCachedWords = 1 << 14, kCachedLength = 64;
 
   Regex::Workspace regex;
   Bpe::Workspace bpe;

@@ -1,7 +1,7 @@
 #include "text/json_field.hpp"
 
 #include <algorithm>
-#include <set>
+#include <unordered_set>
 #include <vector>
 
 #include "base/error.hpp"
@@ -71,9 +71,12 @@ bool Field::flag() const {
 
 bool Field::flag(const std::string& key, bool absent) const { return has(key) ? at(key).flag() : absent; }
 
+bool Field::is_id(const Json& value) {
+  return value.is_number_unsigned() && value.get<std::uint64_t>() <= static_cast<std::uint64_t>(kMaxId);
+}
+
 std::int64_t Field::id() const {
-  const bool fits = value_->is_number_unsigned() && value_->get<std::uint64_t>() <= static_cast<std::uint64_t>(kMaxId);
-  if (!fits) refuse("expected a token id, a whole number from 0 to " + std::to_string(kMaxId));
+  if (!is_id(*value_)) refuse("expected a token id, a whole number from 0 to " + std::to_string(kMaxId));
   return value_->get<std::int64_t>();
 }
 
@@ -92,7 +95,7 @@ void Field::require_default(const std::string& key, const Json& wanted) const {
 }
 
 Json parse_json(std::string_view bytes, const std::string& origin) {
-  std::vector<std::set<std::string>> open;  // the keys seen in each open object
+  std::vector<std::unordered_set<std::string>> open;  // the keys seen in each open object
   const auto watch = [&](int depth, Json::parse_event_t event, Json& parsed) {
     if (depth > kMaxDepth) {
       throw UserError(Exit::Refused, origin + " is nested more than " + std::to_string(kMaxDepth) + " deep", {},

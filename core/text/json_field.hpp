@@ -30,7 +30,8 @@ class Field {
   const std::string& text() const;
   bool flag() const;
   bool flag(const std::string& key, bool absent) const;  // null counts as absent
-  std::int64_t id() const;                        // a token id: a whole number in [0, kMaxId]
+  static bool is_id(const base::Json& value);     // a token id: a whole number in [0, kMaxId]
+  std::int64_t id() const;                        // refuses what is none
 
   // Refuses a key that is not listed: it may change numbers.
   void only(std::initializer_list<std::string_view> keys) const;

@@ -1,6 +1,7 @@
 #include "text/tokenizer_file.hpp"
 
 #include <algorithm>
+#include <functional>
 #include <unordered_set>
 
 #include "base/hints.hpp"
@@ -36,46 +37,48 @@ void read_vocab(const Field& model, TokenizerFile& out) {
   const Field vocab = model.at("vocab");
   vocab.require_object();
   std::unordered_set<std::int64_t> ids;
+  ids.reserve(vocab.value().size());
+  out.vocab.reserve(vocab.value().size());
   for (const auto& [token, value] : vocab.value().items()) {
-    const Field field = vocab.at(token);
-    const std::int64_t id = field.id();
-    if (!ids.insert(id).second) field.refuse("another token has this id already");
+    const std::int64_t id = Field::is_id(value) ? value.get<std::int64_t>() : vocab.at(token).id();
+    if (!ids.insert(id).second) vocab.at(token).refuse("another token has this id already");
     out.vocab.emplace(token, static_cast<std::uint32_t>(id));
   }
 }
 
-std::pair<std::string, std::string> merge_pair(const Field& field) {
-  if (field.value().is_string()) {
-    const std::string& text = field.text();
+// "a b" or ["a", "b"]. Fields are made for refusals only: there are tens of thousands of merges.
+std::pair<std::string_view, std::string_view> merge_pair(const Json& value, const std::function<Field()>& field) {
+  if (value.is_string()) {
+    const std::string_view text = value.get_ref<const std::string&>();
     const auto space = text.find(' ');
-    if (space == std::string::npos || text.find(' ', space + 1) != std::string::npos) {
-      field.refuse("expected two tokens with one space between them");
+    if (space == std::string_view::npos || text.find(' ', space + 1) != std::string_view::npos) {
+      field().refuse("expected two tokens with one space between them");
     }
     return {text.substr(0, space), text.substr(space + 1)};
   }
-  if (field.size() != 2) field.refuse("expected two tokens");
-  return {field.at(std::size_t{0}).text(), field.at(std::size_t{1}).text()};
+  if (field().size() != 2) field().refuse("expected two tokens");
+  return {field().at(std::size_t{0}).text(), field().at(std::size_t{1}).text()};
 }
 
 void read_merges(const Field& model, TokenizerFile& out) {
   const Field merges = model.at("merges");
   const std::size_t count = merges.size();
   for (std::size_t i = 0; i < count; ++i) {
-    const Field field = merges.at(i);
-    if (field.value().is_string() != merges.at(std::size_t{0}).value().is_string()) {
-      field.refuse("merges must be all strings or all pairs");
-    }
+    const Json& value = merges.value()[i];
+    const auto field = [&] { return merges.at(i); };
+    if (value.is_string() != merges.value()[0].is_string()) field().refuse("merges must be all strings or all pairs");
     // A line of merges.txt that some converters kept; tokenizers skips it too.
-    if (field.value().is_string() && field.text().starts_with("#version")) continue;
-    const auto [left, right] = merge_pair(field);
+    if (value.is_string() && value.get_ref<const std::string&>().starts_with("#version")) continue;
+    const auto [left, right] = merge_pair(value, field);
     const auto id_of = [&](const std::string& token) {
       const auto found = out.vocab.find(token);
       if (found == out.vocab.end()) {
-        field.refuse("its token " + base::quoted(base::printable(token, 80)) + " is not in model.vocab");
+        field().refuse("its token " + base::quoted(base::printable(token, 80)) + " is not in model.vocab");
       }
       return found->second;
     };
-    out.merges.push_back({id_of(left), id_of(right), id_of(left + right)});
+    const std::string first(left), second(right);
+    out.merges.push_back({id_of(first), id_of(second), id_of(first + second)});
   }
 }
 

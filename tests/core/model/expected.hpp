@@ -13,9 +13,10 @@
 
 namespace diopter::model::testing {
 
-inline std::map<std::string, at::Tensor> read_tensors(const std::filesystem::path& file) {
+inline std::map<std::string, at::Tensor> read_tensors(const std::filesystem::path& path) {
+  const weights::SafetensorsFile file(path);
   std::map<std::string, at::Tensor> tensors;
-  for (const auto& [name, view] : weights::SafetensorsFile(file).tensors()) {
+  for (const auto& [name, view] : file.tensors()) {
     if (view.dtype == weights::Dtype::I64) {
       at::Tensor copy = at::empty(view.shape, at::kLong);
       std::memcpy(copy.mutable_data_ptr(), view.bytes.data(), view.bytes.size());

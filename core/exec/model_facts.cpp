@@ -1,0 +1,64 @@
+#include "exec/model_facts.hpp"
+
+#include <fmt/format.h>
+
+#include "base/error.hpp"
+
+namespace diopter::exec {
+namespace {
+
+// Settings whose place is kept but that this version does not carry out.
+void check_settings(const study::ModelSettings& settings, study::Problems& problems) {
+  const auto only = [&](const char* key, const std::string& value, std::initializer_list<const char*> known) {
+    for (const char* word : known) {
+      if (value == word) return;
+    }
+    problems.error(settings.where(key), fmt::format("model.{} = \"{}\" is not yet in this version; use \"{}\"", key, value, *known.begin()));
+  };
+  only("dtype", settings.dtype, {"float32"});
+  only("compute", settings.compute, {"float32"});
+  only("device", settings.device, {"cpu", "auto"});
+  if (!settings.transforms.empty()) {
+    problems.error(settings.where("transforms"), "weight transforms are not yet in this version; weights are used as the files have them");
+  }
+}
+
+}  // namespace
+
+std::shared_ptr<const ModelFacts> read_facts(const ModelFolder& folder) {
+  auto facts = std::make_shared<ModelFacts>();
+  facts->folder = folder;
+  facts->info = read_info(folder);
+  facts->hooks = HookTable(facts->info);
+  if (std::filesystem::exists(folder.folder / "tokenizer.json")) {
+    facts->codec = std::make_shared<engine::Codec>(text::Tokenizer::load(folder.folder));
+  }
+  return facts;
+}
+
+std::shared_ptr<const ModelFacts> ModelShelf::look_up(const study::ModelSettings& settings, std::string& error) {
+  try {
+    const ModelFolder folder = find_model(settings);
+    auto& facts = by_folder_[folder.folder.string()];
+    if (!facts) facts = read_facts(folder);
+    return facts;
+  } catch (const base::UserError& problem) {
+    error = problem.what();
+    return nullptr;
+  }
+}
+
+std::shared_ptr<const ModelFacts> ModelShelf::find_quietly(const study::ModelSettings& settings) {
+  std::string unused;
+  return look_up(settings, unused);
+}
+
+std::shared_ptr<const ModelFacts> ModelShelf::find(const study::ModelSettings& settings, study::Problems& problems) {
+  check_settings(settings, problems);
+  std::string error;
+  auto facts = look_up(settings, error);
+  if (!facts) problems.error(settings.where("source"), error);
+  return facts;
+}
+
+}  // namespace diopter::exec
