@@ -50,7 +50,7 @@ std::vector<std::string> nearest(std::string_view name, const std::vector<std::s
 std::string did_you_mean(std::string_view name, const std::vector<std::string>& known, std::string_view command) {
   std::vector<std::string> close = nearest(name, known);
   if (!close.empty()) {
-    for (auto& word : close) word = quoted(word);
+    for (auto& word : close) word = base::quoted(word);
     return " (did you mean " + join(close, "or") + "?)";
   }
   if (!known.empty() && known.size() <= 12) {

@@ -1,6 +1,7 @@
 #include "engine/capture_run.hpp"
 
 #include <ATen/ATen.h>
+#include <c10/core/GradMode.h>
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -122,7 +123,7 @@ Capture capture_rows(Runner& runner, const Prompts& rows, const HookSet& points,
                                                         .logits = {}, .rows = rows});
   for (std::size_t i = 0; i < plan.ids.size(); ++i) data->items.emplace_back(runner.hooks()[plan.ids[i]], joined(values[i]));
   data->logits = [results, batches, &runner] {
-    const at::NoGradGuard no_grad;
+    const c10::NoGradGuard no_grad;
     std::vector<at::Tensor> parts;
     for (std::size_t i = 0; i < batches.size(); ++i) parts.push_back(without_padding((*results)[i].every_logit(), batches[i]).clone());
     return joined(parts);

@@ -35,7 +35,7 @@ at::Tensor at_positions(const at::Tensor& batch_by_pos, const HookPoint& point) 
 std::vector<bool> rows_touched(const at::Tensor& mask) {
   const at::Tensor any = mask.reshape({mask.size(0), -1}).any(1).to(at::kCPU);
   const bool* begin = any.const_data_ptr<bool>();
-  return {begin, begin + any.numel()};
+  return std::vector<bool>(begin, begin + any.numel());
 }
 
 // Masked attention scores are -inf and stay so: zeroing or scaling them would let a token see the future.

@@ -65,7 +65,7 @@ void check_capture_fits(std::span<const CaptureSize> sizes, const HookTable& hoo
     if (words.size() == 6) break;
     words.push_back(fmt::format("{} {}", name, bytes_text(bytes)));
   }
-  throw Error(fmt::format("this capture takes {} (largest: {}), but the memory budget is {}; capture fewer points or positions, batches() of the prompts, or raise memory_budget",
+  throw Error(fmt::format("the captured values take {} (largest: {}), but the memory budget is {}; capture fewer points or positions, batches() of the prompts, or raise memory_budget",
                           bytes_text(total), base::join(words), bytes_text(budget)));
 }
 

@@ -1,6 +1,7 @@
 #include "engine/runner.hpp"
 
 #include <ATen/ATen.h>
+#include <c10/core/GradMode.h>
 #include <fmt/format.h>
 
 #include <diopter/error.hpp>
@@ -16,7 +17,7 @@ void Runner::refuse_nested() const {
 ForwardResult Runner::run(const RowBatch& batch, HookBus* bus, const ForwardPath& path, std::vector<Index>* unchanged) {
   refuse_nested();
   monitor_.check_stop();
-  const at::NoGradGuard no_grad;
+  const c10::NoGradGuard no_grad;
   const Busy busy(*this);
   if (bus != nullptr) bus->freeze();
   ForwardResult result = forward(model_, batch, bus, path);

@@ -30,11 +30,31 @@ Index head_dim(const HookPoint& point, Text name, const ModelInfo& info) {
   return dim_of(point, name == "head" ? "kv_head" : "head");
 }
 
-bool is_floating(const at::Tensor& value) { return at::isFloatingType(value.scalar_type()); }
+// Positions by slot, as tensors.
+struct Slots {
+  at::Tensor position;  // int64 [batch, slot], 0 where there is none
+  at::Tensor there;     // bool [batch, slot]
+};
+
+Slots slots_of(const RowPositions& positions) {
+  const auto rows = static_cast<Index>(positions.of.size());
+  Slots out{at::zeros({rows, positions.slots}, at::kLong), at::zeros({rows, positions.slots}, at::kBool)};
+  auto position = out.position.accessor<Index, 2>();
+  auto there = out.there.accessor<bool, 2>();
+  for (Index row = 0; row < rows; ++row) {
+    for (Index slot = 0; slot < positions.slots; ++slot) {
+      const Index pos = positions.of[static_cast<std::size_t>(row)][static_cast<std::size_t>(slot)];
+      if (pos == kUnset) continue;
+      position[row][slot] = pos;
+      there[row][slot] = true;
+    }
+  }
+  return out;
+}
 
 }  // namespace
 
-Selection::Selection(const Where& where, HookId id, const Place& place) : longest_(place.batch.longest()) {
+Selection::Selection(const Where& where, HookId id, const Place& place) : longest_(place.batch.longest()), real_(place.batch.real) {
   const HookPoint& point = place.hooks[id];
   whole_ = place.hooks.shape(id, place.batch.size(), longest_);
   rank_ = static_cast<Index>(whole_.size());
@@ -112,41 +132,18 @@ std::vector<Index> Selection::rows_without() const {
 at::Tensor Selection::narrow(const at::Tensor& value) const {
   at::Tensor part = value;
   for (const Pick& pick : picks_) part = part.index_select(pick.dim, pick.indices.to(value.device()));
-  const at::Tensor missing_value = at::scalar_tensor(std::nan(""), value.options());
-  for (const Index dim : {pos_dim_, src_dim_}) {
-    if (dim < 0) continue;
-    const bool selected = dim == pos_dim_ ? pos_selected_ : src_selected_;
-    const RowPositions& positions = dim == pos_dim_ ? positions_ : *sources_;
-    const Index rows = static_cast<Index>(positions.of.size()), slots = positions.slots;
-    if (!selected) {  // only padding is missing
-      if (!is_floating(value)) continue;
-      at::Tensor there = at::zeros({rows, longest_}, at::kBool);
-      auto cells = there.accessor<bool, 2>();
-      bool complete = true;
-      for (Index row = 0; row < rows; ++row) {
-        for (const Index pos : positions.of[static_cast<std::size_t>(row)]) {
-          if (pos != kUnset) cells[row][pos] = true;
-        }
-        complete = complete && positions.last(row) == longest_ - 1;
-      }
-      if (!complete) part = at::where(along(dim, there).to(value.device()), part, missing_value);
-      continue;
-    }
-    at::Tensor index = at::zeros({rows, slots}, at::kLong), there = at::zeros({rows, slots}, at::kBool);
-    auto at_slot = index.accessor<Index, 2>();
-    auto has = there.accessor<bool, 2>();
-    for (Index row = 0; row < rows; ++row) {
-      for (Index slot = 0; slot < slots; ++slot) {
-        const Index pos = positions.of[static_cast<std::size_t>(row)][static_cast<std::size_t>(slot)];
-        has[row][slot] = pos != kUnset;
-        at_slot[row][slot] = pos == kUnset ? 0 : pos;
-      }
-    }
+  const auto nan_where_missing = [&](Index dim, const at::Tensor& there) {
+    if (!there.all().item<bool>()) part = at::where(along(dim, there).to(value.device()), part, at::scalar_tensor(std::nan(""), value.options()));
+  };
+  for (const Walk& walk : walks()) {
+    const Slots slots = slots_of(*walk.positions);
     std::vector<Index> shape = part.sizes().vec();
-    shape[static_cast<std::size_t>(dim)] = slots;
-    part = part.gather(dim, along(dim, index).to(value.device()).expand(shape));
-    if (is_floating(value)) part = at::where(along(dim, there).to(value.device()), part, missing_value);
+    shape[static_cast<std::size_t>(walk.dim)] = walk.positions->slots;
+    part = part.gather(walk.dim, along(walk.dim, slots.position).to(value.device()).expand(shape));
+    nan_where_missing(walk.dim, slots.there);
   }
+  if (!pos_selected_) nan_where_missing(pos_dim_, real_);
+  if (src_dim_ >= 0 && !src_selected_) nan_where_missing(src_dim_, real_);
   return part;
 }
 

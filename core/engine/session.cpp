@@ -1,6 +1,7 @@
 #include "engine/session.hpp"
 
 #include <ATen/ATen.h>
+#include <c10/core/GradMode.h>
 
 #include <diopter/error.hpp>
 
@@ -27,17 +28,17 @@ Session::Ready& Session::ready() {
 ModelBackend& Session::model() { return ready().view; }
 
 Capture Session::capture(const Prompts& rows, const HookSet& points, const Where& where, const Edits& edits) {
-  const at::NoGradGuard no_grad;
+  const c10::NoGradGuard no_grad;
   return capture_rows(ready().runner, rows, points, where, edits, codec_.get(), options_);
 }
 
 Cells Session::measure(const Prompts& rows, const std::vector<Metric>& metrics, const Edits& edits) {
-  const at::NoGradGuard no_grad;
+  const c10::NoGradGuard no_grad;
   return measure_rows(ready().runner, rows, metrics, edits, codec_.get(), options_);
 }
 
 Cells Session::sweep(const Sweep& sweep) {
-  const at::NoGradGuard no_grad;
+  const c10::NoGradGuard no_grad;
   return SweepRun(ready().runner, sweep, codec_.get(), options_).run();
 }
 

@@ -63,6 +63,29 @@ SweepRun::SweepRun(Runner& runner, const Sweep& sweep, const TokenCodec* codec, 
   for (const HookId id : used) path_.use(hooks.point(id));
   max_rows_ = rows_that_fit(runner.info(), longest, budget_);
   rows_ = row_batches(sweep.into, runner.info(), max_rows_);
+  check_kept_values_fit();
+  // What a hook has no dimension for is an Error before the first forward.
+  const Place place{rows_.front(), runner.info(), hooks, codec, runner.values().device()};
+  for (const HookId id : plan_->points()) Selection(plan_->cell(0).where, id, place);
+}
+
+// Donor, reference and frozen values stay for the whole sweep.
+void SweepRun::check_kept_values_fit() const {
+  const HookTable& hooks = runner_.hooks();
+  const ChangeSpec& change = sweep_.change.spec();
+  std::vector<HookId> kept;
+  if (change.donor || change.op == ChangeSpec::Op::Freeze) kept = plan_->points();
+  if (!sweep_.freeze.empty()) {
+    for (const HookId id : hooks.resolve(sweep_.freeze)) kept.push_back(id);
+  }
+  std::vector<CaptureSize> sizes;
+  for (const HookId id : kept) sizes.push_back({id, bytes_of(id)});
+  check_capture_fits(sizes, hooks, budget_);
+}
+
+Index SweepRun::bytes_of(HookId id) const {
+  const std::vector<Index> shape = runner_.hooks().shape(id, sweep_.into.size(), sweep_.into.lengths().max().item<Index>());
+  return static_cast<Index>(runner_.values().dtype().itemsize()) * std::accumulate(shape.begin(), shape.end(), Index{1}, std::multiplies<>());
 }
 
 LayerRank SweepRun::layer_rank(Index flat) const {
@@ -88,10 +111,7 @@ void SweepRun::start() {
   for (at::Tensor& values : values_) values = at::full({plan_->cells(), sweep_.into.size()}, std::nan(""), at::kDouble);
   kept_.resize(observed_.size());
   Index bytes = 0;  // of what one cell observes
-  for (const HookId id : observed_) {
-    const std::vector<Index> shape = runner_.hooks().shape(id, sweep_.into.size(), sweep_.into.lengths().max().item<Index>());
-    bytes += static_cast<Index>(runner_.values().dtype().itemsize()) * std::accumulate(shape.begin(), shape.end(), Index{1}, std::multiplies<>());
-  }
+  for (const HookId id : observed_) bytes += bytes_of(id);
   chunk_cells_ = bytes == 0 ? kChunkCells : std::clamp<Index>(budget_ / 4 / bytes, 1, kChunkCells);
   counts_.cells = plan_->cells();
 }

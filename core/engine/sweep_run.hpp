@@ -17,6 +17,8 @@ class SweepRun {
   Cells run();
 
  private:
+  void check_kept_values_fit() const;
+  Index bytes_of(HookId id) const;  // of one point's values for all rows
   LayerRank layer_rank(Index flat) const;
   void start();
   void run_cell(Index flat);

@@ -26,7 +26,7 @@ void clip_gradients(const std::vector<Trained>& all, double longest) {
 }  // namespace
 
 void adamw_step(const std::vector<Trained>& all, const AdamW& with, Index step) {
-  const at::NoGradGuard no_grad;
+  const c10::NoGradGuard no_grad;
   if (with.clip > 0) clip_gradients(all, with.clip);
   const double mean_correction = 1 - std::pow(with.beta1, static_cast<double>(step));
   const double square_correction = std::sqrt(1 - std::pow(with.beta2, static_cast<double>(step)));

@@ -155,19 +155,25 @@ void Recorder::table(const std::string& name, const Json& doc, const std::vector
   append(std::move(group));
 }
 
+// "log.txt" stays "log.txt"; a name that cannot be a file name, or is that of a folder of ours, gets a number.
+std::string Recorder::place_of(const std::string& name) const {
+  const std::string plain = file_name_of(name);
+  const bool free = plain == name && name != "tensors" && name != "outputs" && name != "files";
+  return free ? name : "files/" + plain + '.' + std::to_string(files_);
+}
+
 void Recorder::file(const std::string& name, const std::string& kind, const std::filesystem::path& from, Handover handover) {
   claim("file", name);
   const std::string file = next_file("." + file_name_of(name));
   const Copied copied = bring_payload(from, writer_.directory() / file, handover == Handover::Move);
-  append({{"artifact", members_of({{"name", name}, {"kind", kind}, {"file", file}, {"to", "files/" + file_name_of(name) + '.' + std::to_string(files_)},
-                                   {"file_bytes", copied.bytes}, {"file_sha256", copied.sha256}})}});
+  append({{"artifact", members_of({{"name", name}, {"kind", kind}, {"file", file}, {"to", place_of(name)}, {"file_bytes", copied.bytes}, {"file_sha256", copied.sha256}})}});
 }
 
 void Recorder::directory(const std::string& name, const std::string& type, const std::filesystem::path& from, Handover handover) {
   claim("output", name);
   const std::string file = next_file("." + file_name_of(name));
   const Copied copied = bring_payload(from, writer_.directory() / file, handover == Handover::Move);
-  append({{"output", members_of({{"name", name}, {"type", type}, {"file", file}, {"to", "outputs/" + file_name_of(name)}, {"directory", true},
+  append({{"output", members_of({{"name", name}, {"type", type}, {"file", file}, {"to", "outputs/" + place_of(name)}, {"directory", true},
                                  {"file_bytes", copied.bytes}, {"file_sha256", copied.sha256}})}});
 }
 

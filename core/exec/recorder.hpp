@@ -57,6 +57,7 @@ class Recorder {
   SpoolRecord tensor_record(const TensorRecord& tensor);
   SpoolRecord document_record(const std::string& name, const std::string& type, const Json& doc);
   std::string next_file(const std::string& suffix);
+  std::string place_of(const std::string& name) const;
 
   SpoolWriter& writer_;
   std::string run_id_, run_member_;

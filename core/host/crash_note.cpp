@@ -14,8 +14,8 @@ namespace diopter::host {
 namespace {
 
 // A signal handler may touch static memory and call write(), little else.
-char note[1024];
-volatile std::sig_atomic_t note_size = 0;
+char crash_text[1024];
+volatile std::sig_atomic_t crash_text_size = 0;
 
 const char* signal_name(int signal) {
   switch (signal) {
@@ -36,11 +36,11 @@ void write_error(const char* text, std::size_t size) {
 }
 
 void handle(int signal) {
-  if (note_size > 0) {
+  if (crash_text_size > 0) {
     const char* name = signal_name(signal);
     write_error("crashed with ", 13);
     write_error(name, std::strlen(name));
-    write_error(note, static_cast<std::size_t>(note_size));
+    write_error(crash_text, static_cast<std::size_t>(crash_text_size));
   }
   std::signal(signal, SIG_DFL);
   ::raise(signal);
@@ -59,11 +59,11 @@ void install_crash_handlers() {
 
 CrashNote::CrashNote(std::string_view kind, const std::filesystem::path& file) {
   const std::string text = " inside kind '" + std::string(kind) + "' (" + file.string() + ")\n";
-  const std::size_t size = std::min(text.size(), sizeof note);
-  std::memcpy(note, text.data(), size);
-  note_size = static_cast<std::sig_atomic_t>(size);
+  const std::size_t size = std::min(text.size(), sizeof crash_text);
+  std::memcpy(crash_text, text.data(), size);
+  crash_text_size = static_cast<std::sig_atomic_t>(size);
 }
 
-CrashNote::~CrashNote() { note_size = 0; }
+CrashNote::~CrashNote() { crash_text_size = 0; }
 
 }  // namespace diopter::host

@@ -2,8 +2,11 @@
 #pragma once
 
 #include <map>
+#include <memory>
 #include <string>
 #include <vector>
+
+#include <diopter_host/specs.hpp>
 
 #include "host/dims.hpp"
 #include "host/record_sink.hpp"

@@ -7,6 +7,7 @@
 #include <optional>
 
 #include <diopter/error.hpp>
+#include <diopter_host/specs.hpp>
 
 #include "base/canonical_json.hpp"
 #include "base/hints.hpp"
@@ -119,7 +120,7 @@ std::size_t chosen(const std::string& what, const std::vector<DimNames>& alterna
     if ((only == kAny || only == i) && fits(alternatives[i], value, labels)) possible.push_back(i);
   }
   if (possible.empty()) {
-    throw Error(what + " is declared as " + declared_text(only == kAny ? alternatives : std::vector{alternatives[only]}) +
+    throw Error(what + " is declared as " + declared_text(only == kAny ? alternatives : std::vector<DimNames>{alternatives[only]}) +
                 "; a value " + shape_text(value) + label_text(labels) + " does not fit");
   }
   if (possible.size() == 1) return possible.front();

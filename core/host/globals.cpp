@@ -2,16 +2,17 @@
 
 #include <ATen/ATen.h>
 #include <ATen/Parallel.h>
+#include <c10/core/GradMode.h>
 
 namespace diopter::host {
 
 Globals Globals::now() {
-  return {at::GradMode::is_enabled(), at::globalContext().deterministicAlgorithms(), at::get_default_dtype_as_scalartype(),
+  return {c10::GradMode::is_enabled(), at::globalContext().deterministicAlgorithms(), at::get_default_dtype_as_scalartype(),
           at::get_num_threads()};
 }
 
 void Globals::restore() const {
-  at::GradMode::set_enabled(grad_mode);
+  c10::GradMode::set_enabled(grad_mode);
   at::globalContext().setDeterministicAlgorithms(deterministic, at::globalContext().deterministicAlgorithmsWarnOnly());
   at::set_default_dtype(c10::scalarTypeToTypeMeta(default_dtype));
   if (at::get_num_threads() != threads) at::set_num_threads(threads);

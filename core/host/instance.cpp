@@ -11,18 +11,18 @@ namespace {
 
 [[noreturn]] void refuse(const LoadedKind& kind, int code, const std::string& text) {
   const std::string subject = "kind " + base::quoted(kind.name());
-  const auto fail = [&](const char* id, const std::string& rest) {
-    throw PluginError(Stage::Create, id, subject + " " + rest, kind.about());
+  const auto error = [&](const char* id, const std::string& rest) {
+    return PluginError(Stage::Create, id, subject + " " + rest, kind.about());
   };
   constexpr const char* advice = "; throw diopter::Error with a sentence instead.";
   switch (code) {
-    case DIOPTER_REFUSED: fail("refuses", "refused its parameters: " + text);
-    case DIOPTER_STOPPED: fail("stopped", "stopped while it was created: " + text);
-    case DIOPTER_TORCH: fail("torch", "failed in LibTorch while it was created: " + text);
-    case DIOPTER_NO_MEMORY: fail("memory", "ran out of memory while it was created: " + text);
-    case DIOPTER_EXCEPTION: fail("throws_std", "threw a C++ exception while it was created (" + text + ")" + advice);
-    case DIOPTER_NOT_AN_EXCEPTION: fail("throws_int", "threw " + text + " while it was created" + advice);
-    default: fail("code", "answered with the unknown code " + std::to_string(code) + " when it was created; build it again.");
+    case DIOPTER_REFUSED: throw error("refuses", "refused its parameters: " + text);
+    case DIOPTER_STOPPED: throw error("stopped", "stopped while it was created: " + text);
+    case DIOPTER_TORCH: throw error("torch", "failed in LibTorch while it was created: " + text);
+    case DIOPTER_NO_MEMORY: throw error("memory", "ran out of memory while it was created: " + text);
+    case DIOPTER_EXCEPTION: throw error("throws_std", "threw a C++ exception while it was created (" + text + ")" + advice);
+    case DIOPTER_NOT_AN_EXCEPTION: throw error("throws_int", "threw " + text + " while it was created" + advice);
+    default: throw error("code", "answered with the unknown code " + std::to_string(code) + " when it was created; build it again.");
   }
 }
 

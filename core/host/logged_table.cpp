@@ -77,13 +77,14 @@ void LoggedTable::add_row(std::vector<Cell> cells) {
 base::Json LoggedTable::numbers_doc(const Declared& column, const at::Tensor& value) const {
   base::Json doc = {{"name", column.name}, {"type", column.type}, {"tensor", name_ + "." + column.name}};
   if (column.type != "token" || !codec_) return doc;
-  base::Json texts = base::Json::object();
-  const at::Tensor ids = std::get<0>(at::_unique(value.to(at::kLong)));
+  // The exact strings beside the ids, so that a reader needs no tokenizer; "" where a row has no such position.
+  const at::Tensor ids = value.to(at::kLong).flatten().contiguous();
+  base::Json texts = base::Json::array();
   for (std::int64_t i = 0; i < ids.numel(); ++i) {
-    const auto id = ids[i].item<std::int64_t>();
-    if (id >= 0 && id < codec_->size()) texts[std::to_string(id)] = base::escape_invalid_utf8(codec_->text(id));
+    const Index id = ids.const_data_ptr<std::int64_t>()[i];
+    texts.push_back(id >= 0 && id < codec_->size() ? base::escape_invalid_utf8(codec_->text(id)) : std::string());
   }
-  doc["tokens"] = std::move(texts);
+  doc["values"] = std::move(texts);
   return doc;
 }
 

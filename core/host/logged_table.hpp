@@ -2,9 +2,13 @@
 #pragma once
 
 #include <map>
+#include <memory>
 #include <string>
 #include <variant>
 #include <vector>
+
+#include <diopter/log.hpp>
+#include <diopter_host/specs.hpp>
 
 #include "diopter/abi.h"
 #include "host/assembled_tensor.hpp"

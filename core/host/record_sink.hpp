@@ -35,8 +35,9 @@ class RecordSink {
   // CPU, contiguous; dtype as logged. NaN (integers: -1) where a row has no such position.
   virtual void tensor(const std::string& name, const at::Tensor& value, const std::vector<Dim>& dims) = 0;
   // Comes after the tensors "table.column" of its numeric and token columns:
-  // {"dims":[...],"columns":[{"name":"token","type":"token","tensor":"top.token","tokens":{"262":" the"}},
-  //                          {"name":"note","type":"text","values":[...]}]}; values in row-major order of the dims.
+  // {"dims":[...],"columns":[{"name":"token","type":"token","tensor":"top.token","values":[" the",...]},
+  //                          {"name":"note","type":"text","values":[...]}]}; values in row-major order of the dims. Token columns
+  // have values when the tokenizer is known, other columns of numbers have none.
   virtual void table(const std::string& name, const base::Json& doc) = 0;
   // Keys of [[report.figure]] that were given: {"as":"heatmap","of":"effect","x":"pos","y":"layer","centre":0.0}
   virtual void figure(const std::string& name, const base::Json& figure) = 0;

@@ -1,6 +1,7 @@
 #include "host/runner.hpp"
 
 #include <ATen/ATen.h>
+#include <c10/core/GradMode.h>
 
 #include "base/hints.hpp"
 #include "host/crash_note.hpp"
@@ -43,7 +44,7 @@ Outcome outcome_of(const LoadedKind& kind, int code, const std::string& text, co
 class RunSettings {
  public:
   RunSettings(const LoadedKind& kind, std::int64_t seed) : before_(Globals::now()) {
-    at::GradMode::set_enabled(kind.needs(DIOPTER_NEEDS_TRAINING));
+    c10::GradMode::set_enabled(kind.needs(DIOPTER_NEEDS_TRAINING));
     at::manual_seed(static_cast<std::uint64_t>(seed));
     during_ = Globals::now();
   }

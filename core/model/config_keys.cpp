@@ -36,8 +36,8 @@ void ConfigKeys::refuse(const char* key, const std::string& expected) const {
 
 Index ConfigKeys::size(const char* key) {
   const Json* value = find(key);
-  constexpr std::uint64_t kLargest = 1ULL << 40;  // far beyond any model, far from overflow in a product of two
-  if (!value || !value->is_number_unsigned() || value->get<std::uint64_t>() == 0 || value->get<std::uint64_t>() > kLargest) {
+  constexpr double kLargest = 1e9;  // far beyond any model; products of two sizes cannot overflow
+  if (!value || !value->is_number_integer() || value->get<double>() < 1 || value->get<double>() > kLargest) {
     refuse(key, "a whole number of at least 1");
   }
   return value->get<Index>();

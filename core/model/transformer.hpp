@@ -21,6 +21,8 @@ namespace diopter::model {
 
 // Paths that give equal numbers up to rounding. Wanting or editing a value takes the slower one where it must; setting a
 // field takes it everywhere, so that base and edited runs use the same kernels and a no-op edit changes no bit.
+// ln1.* describe the input that the branches share. A branch with an edited input, or one whose input is shown while a graph is
+// recorded, or any under split_inputs, leaves it: then an edit or a gradient of ln1.* of that layer does not reach the branch.
 struct ExecutionPath {
   bool explicit_attention = false;  // scores, softmax, product instead of the fused kernel
   bool split_inputs = false;        // each head its own norm and q, k, v product, as after an edit of attn_in or q/k/v_input

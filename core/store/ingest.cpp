@@ -79,6 +79,27 @@ void close_if_done(Store& store, const fs::path& batch_spool, const IngestOption
   if (clean && !options.keep_spool) clean_up(store.directory(), batch_spool);
 }
 
+struct OpenWriter {
+  std::string id, batch;
+  fs::path spool_dir;
+};
+
+std::vector<OpenWriter> open_writers(Connection& db) {
+  std::vector<OpenWriter> out;
+  Statement at = db.prepare("SELECT w.id, w.batch_id, b.spool_dir FROM writer w JOIN batch b ON b.id = w.batch_id WHERE w.ended_at_us IS NULL");
+  while (at.step()) out.push_back({at.text(0), at.text(1), at.text(2)});
+  return out;
+}
+
+// Writers that are gone together with their spool: somebody deleted it. Their runs must not run for ever.
+void bury_without_spool(Store& store, const fs::path& spool, IngestReport& report) {
+  for (const OpenWriter& writer : open_writers(store.connection())) {
+    std::error_code ignored;
+    if (fs::exists(spool / writer.batch, ignored) || fs::exists(writer.spool_dir, ignored)) continue;
+    WriterSpool(store, spool / writer.batch, writer.id, report).ingest();
+  }
+}
+
 void merge(IngestReport& into, IngestReport&& from) {
   into.segments += from.segments;
   into.duplicates += from.duplicates;
@@ -103,6 +124,7 @@ IngestReport ingest_batch(Store& store, const fs::path& batch_spool, const Inges
 IngestReport ingest_all(Store& store, const fs::path& spool, const IngestOptions& options) {
   IngestReport report;
   for (const std::string& batch : ulid_directories(spool)) merge(report, ingest_batch(store, spool / batch, options));
+  bury_without_spool(store, spool, report);
   return report;
 }
 

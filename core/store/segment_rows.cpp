@@ -99,6 +99,11 @@ void SegmentRows::writer_closed(const Record& record) {
   db_.prepare("UPDATE writer SET ended_at_us = ?, end_kind = ? WHERE id = ? AND ended_at_us IS NULL")
       .bind(record.at, kind, segment_.writer)
       .run();
+  // A writer that says goodbye ends its runs first; one that did not leaves no run running for ever.
+  db_.prepare("UPDATE run SET status = 'crashed', error_type = 'crash', error_message = 'its writer closed without ending it',"
+              " ended_at_us = max(started_at_us, ?) WHERE writer_id = ? AND status = 'running'")
+      .bind(record.at, segment_.writer)
+      .run();
 }
 
 void SegmentRows::event(const Record& record, const Value& seq) {

@@ -92,19 +92,21 @@ const Member* PromptSets::replacement(const Member& declared, const ModelSetting
 
 Node PromptSets::effective_table(const Member& declared, const ModelSettings* model) {
   Node table = declared.value;
+  // What the command line says stays: it is the most particular of all. A path takes the place of rows, and rows of a path.
+  const auto overridden = [&](std::string_view key) {
+    const Member* m = table.find(key);
+    return m != nullptr && m->key_span.override_number > 0;
+  };
+  const bool fixed_rows = overridden("path") || overridden("rows");
+  if (overridden("path") && !overridden("rows")) drop(table, "rows");
+  if (overridden("rows") && !overridden("path")) drop(table, "path");
   const Member* chosen = replacement(declared, model);
-  if (chosen != nullptr && chosen->value.is(Node::Type::Table)) {
-    // What the command line says stays: it is the most particular of all.
-    const auto overridden = [&](std::string_view key) {
-      const Member* m = table.find(key);
-      return m != nullptr && m->key_span.override_number > 0;
-    };
-    for (const auto& m : chosen->value.members) {
-      if (overridden(m.key)) continue;
-      if (m.key == "path" && !overridden("rows")) drop(table, "rows");
-      if (m.key == "rows" && !overridden("path")) drop(table, "path");
-      put(table, m);
-    }
+  if (chosen == nullptr || !chosen->value.is(Node::Type::Table)) return table;
+  for (const auto& m : chosen->value.members) {
+    const bool gives_rows = m.key == "path" || m.key == "rows";
+    if (gives_rows ? fixed_rows : overridden(m.key)) continue;
+    if (gives_rows) drop(table, m.key == "path" ? "rows" : "path");
+    put(table, m);
   }
   return table;
 }
@@ -183,7 +185,9 @@ bool PromptSets::locate_file(PromptSet& set, const Node& path) {
   if (std::filesystem::is_regular_file(set.path, ignored)) return true;
   const bool there = std::filesystem::exists(set.path, ignored);
   problems_.error(path.span, fmt::format("'{}' {}", path.text, there ? "is not a file" : "does not exist")).help =
-      fmt::format("looked for {}; paths start from the manifest's folder", set.path.string());
+      fmt::format("looked for {}; {}", set.path.string(),
+                  path.span.override_number > 0 ? "paths of overrides start from the current folder"
+                                                : "paths start from the manifest's folder");
   return false;
 }
 

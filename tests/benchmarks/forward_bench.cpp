@@ -1,17 +1,20 @@
 // Forward passes of a GPT-2-small-shaped model with random weights. No graph, no tap.
 //
 //   forward_bench                        Google Benchmark's table: batch x pos, and what observing everything adds
-//   forward_bench --serve FOLDER         for forward_vs_transformers.py: loads the model, then for each line "BATCH POS" of standard
-//                                        input runs one forward and answers with its seconds
+//   forward_bench --serve FOLDER THREADS for forward_vs_transformers.py: loads the model, then for each line "BATCH POS" of standard
+//                                        input runs one forward and answers "WALL CPU" in seconds
 #include <ATen/ATen.h>
 #include <ATen/Parallel.h>
 #include <benchmark/benchmark.h>
 #include <fmt/format.h>
+#include <unistd.h>
 
 #include <chrono>
 #include <cmath>
 #include <cstdio>
 #include <cstring>
+#include <ctime>
+#include <filesystem>
 #include <iostream>
 #include <string>
 
@@ -87,16 +90,36 @@ void one_more_token_with_cache(benchmark::State& state) {
 }
 BENCHMARK(one_more_token_with_cache)->Arg(15)->Arg(512)->Unit(benchmark::kMillisecond)->UseRealTime();
 
+// From a folder in the page cache to the logits of one prompt.
+void load_and_first_forward(benchmark::State& state) {
+  const c10::InferenceMode no_graph;
+  const std::filesystem::path folder = std::filesystem::temp_directory_path() / fmt::format("diopter_forward_bench_{}", ::getpid());
+  save(shared_model().parameters(), folder);
+  for (auto _ : state) {
+    const Transformer model(load(folder).parameters);
+    benchmark::DoNotOptimize(model.forward(testing::random_ids(model.info(), 1, 15)));
+  }
+  std::filesystem::remove_all(folder);
+}
+BENCHMARK(load_and_first_forward)->Unit(benchmark::kMillisecond)->UseRealTime();
+
+double cpu_seconds() {
+  timespec now{};
+  ::clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &now);
+  return static_cast<double>(now.tv_sec) + 1e-9 * static_cast<double>(now.tv_nsec);
+}
+
 int serve(const std::string& folder) {
   const c10::InferenceMode no_graph;
   const Transformer model(load(folder).parameters);
   Index batch = 0, pos = 0;
   while (std::cin >> batch >> pos) {
     const at::Tensor ids = testing::random_ids(model.info(), batch, pos);
+    const double cpu_start = cpu_seconds();
     const auto start = std::chrono::steady_clock::now();
     const at::Tensor logits = model.forward(ids);
     const std::chrono::duration<double> seconds = std::chrono::steady_clock::now() - start;
-    fmt::print("{:.9f}\n", seconds.count());
+    fmt::print("{:.9f} {:.9f}\n", seconds.count(), cpu_seconds() - cpu_start);
     std::fflush(stdout);
   }
   return 0;
@@ -106,8 +129,9 @@ int serve(const std::string& folder) {
 }  // namespace diopter::model
 
 int main(int argc, char** argv) {
-  at::set_num_threads(2);
-  if (argc == 3 && std::strcmp(argv[1], "--serve") == 0) return diopter::model::serve(argv[2]);
+  const bool serving = argc == 4 && std::strcmp(argv[1], "--serve") == 0;
+  at::set_num_threads(serving ? std::stoi(argv[3]) : 2);
+  if (serving) return diopter::model::serve(argv[2]);
   benchmark::Initialize(&argc, argv);
   if (benchmark::ReportUnrecognizedArguments(argc, argv)) return 2;
   benchmark::RunSpecifiedBenchmarks();

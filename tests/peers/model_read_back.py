@@ -1,7 +1,8 @@
 """The peers' reading of files that diopter wrote.
 
 model_read_back.py safetensors FILE OUT.json      names, dtypes, shapes and hashes as the package safetensors sees them
-model_read_back.py gpt2 FOLDER IDS.json OUT.safetensors   logits of transformers' GPT2LMHeadModel.from_pretrained(FOLDER)
+model_read_back.py gpt2 FOLDER IDS.json OUT.safetensors [FOLDER IDS.json OUT.safetensors ...]
+    logits of transformers' GPT2LMHeadModel.from_pretrained(FOLDER); fails unless every tensor was read
 """
 import hashlib
 import json
@@ -32,7 +33,9 @@ def describe_safetensors(path: Path, out: Path) -> None:
 
 def gpt2_logits(folder: Path, ids: Path, out: Path) -> None:
     from transformers import GPT2LMHeadModel
+    from transformers.utils import logging
 
+    logging.disable_progress_bar()
     model, report = GPT2LMHeadModel.from_pretrained(folder, output_loading_info=True, dtype=torch.float32)
     unread = {key: sorted(map(str, report[key])) for key in ("missing_keys", "unexpected_keys", "mismatched_keys") if report[key]}
     if unread:
@@ -44,4 +47,8 @@ def gpt2_logits(folder: Path, ids: Path, out: Path) -> None:
 
 if __name__ == "__main__":
     command, *paths = sys.argv[1:]
-    {"safetensors": describe_safetensors, "gpt2": gpt2_logits}[command](*map(Path, paths))
+    if command == "safetensors":
+        describe_safetensors(*map(Path, paths))
+    else:
+        for i in range(0, len(paths), 3):
+            gpt2_logits(*map(Path, paths[i : i + 3]))

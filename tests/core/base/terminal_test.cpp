@@ -61,7 +61,7 @@ TEST(Terminal, LocaleAndDepth) {
   EXPECT_TRUE(utf8({{"LANG", "C"}, {"LC_CTYPE", "de_DE.utf8"}}));
   EXPECT_FALSE(utf8({{"LANG", "en_GB.UTF-8"}, {"LC_ALL", "C"}}));
   EXPECT_FALSE(utf8({}));
-  const Environment environment({{"COLORTERM", "truecolor"}});
+  const Environment environment(std::map<std::string, std::string>{{"COLORTERM", "truecolor"}});
   EXPECT_TRUE(true_colour());
   EXPECT_EQ(terminal_width(-1), 100u);
 }

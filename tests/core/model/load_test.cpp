@@ -80,23 +80,29 @@ TEST(Load, WhatIsSavedIsLoaded) {
 }
 
 TEST(Load, TransformersReadsWhatIsSavedAndComputesTheSame) {
+  const Folder folder;
+  std::vector<Parameters> saved;
+  std::vector<std::string> arguments{"gpt2"};
+  const at::Tensor ids = random_ids(tiny_info(), 2, 9);
+  base::Json rows = base::Json::array();
+  for (Index b = 0; b < 2; ++b) rows.push_back(std::vector<Index>(ids[b].const_data_ptr<Index>(), ids[b].const_data_ptr<Index>() + 9));
+  folder.write("ids.json", rows.dump());
   for (const bool tied : {true, false}) {
-    const Folder folder;
     ModelInfo info = tiny_info();
     info.tied_embeddings = tied;
     info.activation = tied ? Activation::GeluNew : Activation::Relu;
-    const Parameters saved = random_parameters(info, 5);
-    save(saved, folder.path() / "model");
-    const at::Tensor ids = random_ids(info, 2, 9);
-    base::Json rows = base::Json::array();
-    for (Index b = 0; b < 2; ++b) rows.push_back(std::vector<Index>(ids[b].data_ptr<Index>(), ids[b].data_ptr<Index>() + 9));
-    folder.write("ids.json", rows.dump());
-    const peers::Outcome run = peers::run_python("model_read_back.py", {"gpt2", (folder.path() / "model").string(), (folder.path() / "ids.json").string(),
-                                                                        (folder.path() / "logits.safetensors").string()});
-    if (run == peers::Outcome::NoPython) GTEST_SKIP() << peers::kNoPython;
-    ASSERT_EQ(run, peers::Outcome::Done);
-    const at::Tensor theirs = testing::read_tensors(folder.path() / "logits.safetensors").at("logits");
-    EXPECT_LE(largest_difference(Transformer(saved).forward(ids), theirs), 1e-5);
+    const std::string name = tied ? "tied" : "untied";
+    saved.push_back(random_parameters(info, 5));
+    save(saved.back(), folder.path() / name);
+    for (const std::string& argument : {name, std::string("ids.json"), name + ".safetensors"}) arguments.push_back((folder.path() / argument).string());
+  }
+  const peers::Outcome run = peers::run_python("model_read_back.py", arguments);
+  if (run == peers::Outcome::NoPython) GTEST_SKIP() << peers::kNoPython;
+  ASSERT_EQ(run, peers::Outcome::Done);
+  for (const Parameters& p : saved) {
+    const char* name = p.info().tied_embeddings ? "tied.safetensors" : "untied.safetensors";
+    const at::Tensor theirs = testing::read_tensors(folder.path() / name).at("logits");
+    EXPECT_LE(largest_difference(Transformer(p).forward(ids), theirs), 1e-5) << name;
   }
 }
 

@@ -82,7 +82,9 @@ TEST(Fault, ATransactionWithACheckpoint) {
         Store store(scratch.store());
         const auto rows = count(store, "SELECT count(*) FROM text_blob");
         EXPECT_TRUE(rows == 20 || rows == 0) << rows;
-        if (succeeded) EXPECT_EQ(rows, 20);
+        if (succeeded) {
+          EXPECT_EQ(rows, 20);
+        }
         expect_sound(store);
       });
   std::printf("transaction: %d faults\n", faults);
@@ -92,7 +94,7 @@ TEST(Fault, ATransactionWithACheckpoint) {
 TEST(Fault, AnIngest) {
   Scratch scratch;
   const fs::path original = scratch.path() / "original";
-  const store::Plan plan = sample_plan();
+  const store::Plan plan = sample_plan(1);
   const fs::path made = make_batch(original / "spool", plan);
   {
     exec::SpoolWriter writer(made, quiet());

@@ -15,7 +15,7 @@ TEST(Manifest, SoundOneIsReadInFull) {
   EXPECT_EQ(study.experiment.name, "ioi-patching");
   EXPECT_THAT(study.experiment.tags, ElementsAre("ioi", "patching"));
   ASSERT_EQ(study.runs.size(), 4u);
-  const Run& resid = study.runs[0];
+  const auto& resid = study.runs[0];
   EXPECT_EQ(resid.kind, &toys::patching());
   EXPECT_EQ(resid.model->source, "organism");
   EXPECT_FALSE(resid.model->path.has_value());
@@ -29,7 +29,7 @@ TEST(Manifest, SoundOneIsReadInFull) {
   EXPECT_EQ(metrics.at.terms[0].indices, std::vector<std::int64_t>{-1});
   EXPECT_DOUBLE_EQ(metrics.min_gap, 0.1);
 
-  const Run& steer = study.runs[1];
+  const auto& steer = study.runs[1];
   EXPECT_EQ(steer.seed, 7);
   EXPECT_THAT(std::get<std::vector<double>>(steer.param("coefficients")->value), ElementsAre(-8, -6, -4, -2, 0, 2, 4, 6, 8));
   EXPECT_THAT(std::get<std::vector<std::int64_t>>(steer.param("heads")->value), ElementsAre(0, 3)) << "-1 is the last of 4";
@@ -48,15 +48,15 @@ TEST(Manifest, SoundOneIsReadInFull) {
 
 TEST(Manifest, EveryValueKeepsItsPlace) {
   const Study study = toys::study_of(toys::sound_manifest());
-  const Run& resid = study.runs[0];
-  EXPECT_EQ(resid.span, (SourceSpan{"m.toml", 27, 1, 7, 0}));
-  EXPECT_EQ(resid.where("site"), (SourceSpan{"m.toml", 31, 13, 11, 0}));
-  EXPECT_EQ(resid.param("metrics")->key_span, (SourceSpan{"m.toml", 34, 1, 7, 0}));
-  EXPECT_EQ(resid.param("metrics")->element_spans.at(1), (SourceSpan{"m.toml", 34, 28, 6, 0}));
+  const auto& resid = study.runs[0];
+  EXPECT_EQ(resid.span, (SourceSpan{"m.toml", 28, 1, 7, 0}));
+  EXPECT_EQ(resid.where("site"), (SourceSpan{"m.toml", 32, 13, 11, 0}));
+  EXPECT_EQ(resid.param("metrics")->key_span, (SourceSpan{"m.toml", 35, 1, 7, 0}));
+  EXPECT_EQ(resid.param("metrics")->element_spans.at(1), (SourceSpan{"m.toml", 35, 28, 6, 0}));
   EXPECT_EQ(resid.param("layers")->span, resid.span) << "a default stands nowhere: the run's header";
   const PromptRow& row = resid.prompts->set->rows[0];
   EXPECT_EQ(row.find("answer")->span, (SourceSpan{"m.toml", 16, 13, 7, 0}));
-  EXPECT_EQ(study.runs[1].edits[0].spans.at("hook"), (SourceSpan{"m.toml", 48, 10, 27, 0}));
+  EXPECT_EQ(study.runs[1].edits[0].spans.at("hook"), (SourceSpan{"m.toml", 49, 10, 26, 0}));
 }
 
 TEST(Manifest, RunsMayHaveTheirOwnModel) {

@@ -86,7 +86,7 @@ TEST(Params, Indices) {
 TEST(Params, PositionsAreNotFoldedBecauseTheyCountWithinAPrompt) {
   const Study study = toys::study_of(toys::manifest_with("kind = \"patching\"\nsite = \"z\"\nprompts = \"p\"\npositions = [-1]",
                                                          "[[prompts.p.rows]]\nclean=\"a\"\ncorrupted=\"b\"\nanswer=\"c\"\nfoil=\"d\""));
-  EXPECT_EQ(study.runs[0].param("positions")->json, base::Json({-1}));
+  EXPECT_EQ(study.runs[0].param("positions")->json, base::Json::array({-1}));
   EXPECT_TRUE(toys::study_of(toys::sound_manifest()).runs[0].param("positions")->all);
 }
 
