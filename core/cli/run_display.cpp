@@ -1,6 +1,7 @@
 #include "cli/run_display.hpp"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 #include <unistd.h>
 
 #include <set>

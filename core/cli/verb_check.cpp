@@ -12,14 +12,14 @@
 namespace diopter::cli {
 namespace {
 
-struct Flags {
+struct CheckFlags {
   CommonFlags common;
   std::string manifest;
   std::vector<std::string> overrides;
   std::vector<std::filesystem::path> plugin_path;
 };
 
-int check(const Flags& flags) {
+int check(const CheckFlags& flags) {
   exec::KindLibrary kinds(flags.plugin_path);
   study::Problems problems;
   const auto study = exec::check_study(flags.manifest, flags.overrides, kinds, problems);
@@ -38,7 +38,7 @@ int check(const Flags& flags) {
 }  // namespace
 
 void add_check(CLI::App& app, Action& action) {
-  auto flags = std::make_shared<Flags>();
+  auto flags = std::make_shared<CheckFlags>();
   CLI::App* verb = app.add_subcommand("check", "Check a manifest: every mistake at once, nothing is run");
   verb->add_option("manifest", flags->manifest, "the TOML file")->required();
   verb->add_option("overrides", flags->overrides, "KEY=VALUE, e.g. model.source=./gpt2");

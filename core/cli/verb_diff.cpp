@@ -19,7 +19,7 @@ namespace {
 using base::Json;
 using store::RunDetail;
 
-struct Options {
+struct DiffOptions {
   CommonFlags common;
   std::string a, b;
   double tolerance = 0;
@@ -123,7 +123,7 @@ void compare_tensors(Differences& out, const store::Reader& reader, const RunDet
   }
 }
 
-int diff(const Options& options) {
+int diff(const DiffOptions& options) {
   const store::Reader reader(options.common.store_path());
   const RunDetail a = reader.run(reader.resolve_run(options.a)), b = reader.run(reader.resolve_run(options.b));
   Differences found(a, b);
@@ -146,7 +146,7 @@ int diff(const Options& options) {
 }  // namespace
 
 void add_diff(CLI::App& app, Action& action) {
-  auto options = std::make_shared<Options>();
+  auto options = std::make_shared<DiffOptions>();
   CLI::App* verb = app.add_subcommand("diff", "Compare two runs: parameters, inputs, metrics, tensors");
   options->common.add_to(*verb);
   verb->add_option("a", options->a, "A run")->type_name("RUN")->required();

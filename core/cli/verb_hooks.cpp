@@ -17,7 +17,7 @@
 namespace diopter::cli {
 namespace {
 
-struct Flags {
+struct HooksFlags {
   CommonFlags common;
   std::string model, grep;
 };
@@ -40,7 +40,7 @@ std::string axes_text(const HookTable& table, HookId id) {
   return out + "]";
 }
 
-int hooks(const Flags& flags) {
+int hooks(const HooksFlags& flags) {
   const ModelInfo info = exec::read_info(exec::find_model(flags.model));
   const HookTable table(info);
   Rows rows{.columns = {{.name = "name", .heading = "HOOK POINT", .whole = true},
@@ -65,7 +65,7 @@ int hooks(const Flags& flags) {
 }  // namespace
 
 void add_hooks(CLI::App& app, Action& action) {
-  auto flags = std::make_shared<Flags>();
+  auto flags = std::make_shared<HooksFlags>();
   CLI::App* verb = app.add_subcommand("hooks", "Hook points of a model, with their axes");
   verb->add_option("model", flags->model, "organism, or a folder with config.json")->required();
   verb->add_option("--grep", flags->grep, "only names that contain this or match this glob");

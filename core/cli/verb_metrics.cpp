@@ -11,7 +11,7 @@ namespace {
 
 using base::Json;
 
-struct Options {
+struct MetricsOptions {
   CommonFlags common;
   std::string run;
   std::vector<std::string> names;
@@ -19,7 +19,7 @@ struct Options {
   std::int64_t every = 1;
 };
 
-int metrics(const Options& options) {
+int metrics(const MetricsOptions& options) {
   const store::Reader reader(options.common.store_path());
   const std::string id = reader.resolve_run(options.run);
   const std::vector<store::MetricRow> found = reader.metrics(id, options.names);
@@ -40,7 +40,7 @@ int metrics(const Options& options) {
 }  // namespace
 
 void add_metrics(CLI::App& app, Action& action) {
-  auto options = std::make_shared<Options>();
+  auto options = std::make_shared<MetricsOptions>();
   CLI::App* verb = app.add_subcommand("metrics", "List the metrics of a run: name, step, value, standard error");
   options->common.add_to(*verb);
   options->common.add_limit_to(*verb);

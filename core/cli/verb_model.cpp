@@ -15,7 +15,7 @@
 namespace diopter::cli {
 namespace {
 
-struct Flags {
+struct ModelFlags {
   CommonFlags common;
   std::string model;
 };
@@ -68,7 +68,7 @@ base::Json describe(const exec::ModelFolder& folder) {
   return out;
 }
 
-int info(const Flags& flags) {
+int info(const ModelFlags& flags) {
   const base::Json document = describe(exec::find_model(flags.model));
   if (flags.common.format() == Format::Json) {
     write_json(document);
@@ -92,7 +92,7 @@ int info(const Flags& flags) {
 }  // namespace
 
 void add_model(CLI::App& app, Action& action) {
-  auto flags = std::make_shared<Flags>();
+  auto flags = std::make_shared<ModelFlags>();
   CLI::App* group = app.add_subcommand("model", "Models: info");
   group->require_subcommand(1);
   CLI::App* verb = group->add_subcommand("info", "Sizes, conventions, files and hash of a model");

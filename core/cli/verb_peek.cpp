@@ -1,6 +1,7 @@
 // diopter peek MODEL TEXT: run a model once and look: next tokens, and any activation for Python.
 #include <ATen/ATen.h>
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <CLI/CLI.hpp>
 #include <memory>
@@ -15,7 +16,7 @@
 namespace diopter::cli {
 namespace {
 
-struct Flags {
+struct PeekFlags {
   CommonFlags common;
   std::string model, text, out, bos = "family";
   std::vector<std::string> hooks;
@@ -24,7 +25,7 @@ struct Flags {
 
 std::string shape_text(const at::Tensor& value) { return fmt::format("[{}]", fmt::join(value.sizes(), ", ")); }
 
-void write_out(const Flags& flags, const exec::Peek& peek) {
+void write_out(const PeekFlags& flags, const exec::Peek& peek) {
   std::vector<NamedArray> arrays;
   std::int64_t bytes = 0;
   for (const auto& [name, value] : peek.values) {
@@ -37,7 +38,7 @@ void write_out(const Flags& flags, const exec::Peek& peek) {
                                  with_thousands(bytes), flags.out, arrays.front().name));
 }
 
-int peek(const Flags& flags) {
+int peek(const PeekFlags& flags) {
   if (!flags.out.empty() && flags.hooks.empty()) {
     throw base::UserError(base::Exit::Usage, "--out needs --hooks: which activations are written", "diopter hooks " + flags.model);
   }
@@ -66,7 +67,7 @@ int peek(const Flags& flags) {
 }  // namespace
 
 void add_peek(CLI::App& app, Action& action) {
-  auto flags = std::make_shared<Flags>();
+  auto flags = std::make_shared<PeekFlags>();
   CLI::App* verb = app.add_subcommand("peek", "Run a model once on a text: next tokens, and activations for Python");
   verb->add_option("model", flags->model, "organism, or a folder")->required();
   verb->add_option("text", flags->text, "the prompt")->required();

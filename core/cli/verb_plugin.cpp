@@ -1,5 +1,6 @@
 // diopter plugin show KIND|FILE: a kind's whole table as a reference page, or as a [[run]] to start from.
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <CLI/CLI.hpp>
 #include <memory>
@@ -14,7 +15,7 @@
 namespace diopter::cli {
 namespace {
 
-struct Flags {
+struct PluginFlags {
   CommonFlags common;
   std::string kind;
   bool toml = false;
@@ -77,7 +78,7 @@ base::Json document_of(const host::LoadedKind& loaded) {
           {"file", loaded.plugin->file.string()}, {"params", params}, {"outputs", outputs}, {"hooks", hooks}};
 }
 
-int show(const Flags& flags) {
+int show(const PluginFlags& flags) {
   exec::KindLibrary library(flags.plugin_path);
   const bool is_file = flags.kind.ends_with(".so");
   const auto kinds = is_file ? library.of_file(flags.kind) : std::vector<host::LoadedKind>{library.open(flags.kind)};
@@ -98,7 +99,7 @@ int show(const Flags& flags) {
 }  // namespace
 
 void add_plugin(CLI::App& app, Action& action) {
-  auto flags = std::make_shared<Flags>();
+  auto flags = std::make_shared<PluginFlags>();
   CLI::App* group = app.add_subcommand("plugin", "Plugins: list, show");
   group->require_subcommand(1);
   CLI::App* verb = group->add_subcommand("show", "The table of a kind as a reference page");

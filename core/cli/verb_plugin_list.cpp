@@ -11,7 +11,7 @@
 namespace diopter::cli {
 namespace {
 
-struct Options {
+struct PluginListOptions {
   CommonFlags common;
   std::vector<std::filesystem::path> plugin_path;
 };
@@ -30,7 +30,7 @@ base::Json document_of(const host::PluginIndex& index) {
   return {{"schema", "diopter.plugins/1"}, {"plugins", plugins}, {"refused", refused}, {"ignored", ignored}};
 }
 
-int list(const Options& options) {
+int list_plugins(const PluginListOptions& options) {
   const auto index = host::PluginIndex::scan(host::search_path(host::default_search(options.plugin_path)));
   if (options.common.format() == Format::Json) {
     write_json(document_of(index));
@@ -56,13 +56,13 @@ int list(const Options& options) {
 }  // namespace
 
 void add_plugin_list(CLI::App& app, Action& action) {
-  auto options = std::make_shared<Options>();
+  auto options = std::make_shared<PluginListOptions>();
   CLI::App* group = app.add_subcommand("plugin", "Plugins: list, show");
   group->require_subcommand(1);
   CLI::App* verb = group->add_subcommand("list", "The kinds there are, and files that were refused, with the reason");
   options->common.add_to(*verb);
   verb->add_option("--plugin-path", options->plugin_path, "Look here first")->type_name("DIR");
-  verb->callback([options, &action] { action = [options] { return list(*options); }; });
+  verb->callback([options, &action] { action = [options] { return list_plugins(*options); }; });
   group->add_subcommand("show", "The table of a kind as a reference page (--toml: a [[run]] to start from)");
 }
 

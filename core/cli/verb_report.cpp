@@ -16,7 +16,7 @@ namespace {
 
 using base::Json;
 
-struct Options {
+struct ReportOptions {
   CommonFlags common;
   std::vector<std::string> selectors, figures;
   std::string out, tensor, as, spec, assets = "inline", title;
@@ -41,7 +41,7 @@ std::string file_name_of(const std::string& title) {
   return (name.empty() || name.front() == '.' ? "report" : name) + ".html";
 }
 
-int write_report(const Options& options) {
+int write_report(const ReportOptions& options) {
   const store::Reader reader(options.common.store_path());
   report::ReportRequest request;
   if (!options.spec.empty()) {
@@ -80,7 +80,7 @@ int write_report(const Options& options) {
 }  // namespace
 
 void add_report(CLI::App& app, Action& action) {
-  auto options = std::make_shared<Options>();
+  auto options = std::make_shared<ReportOptions>();
   CLI::App* verb = app.add_subcommand("report", "Write the figures of runs as one HTML page that opens without network");
   options->common.add_to(*verb);
   verb->add_option("selectors", options->selectors, "Runs: an id, @1, batch:NAME, batch:NAME/ENTRY")->type_name("SEL")->required();

@@ -12,7 +12,7 @@
 namespace diopter::cli {
 namespace {
 
-struct Flags {
+struct RunFlags {
   CommonFlags common;
   std::string manifest;
   std::vector<std::string> overrides;
@@ -47,7 +47,7 @@ base::Json document_of(const exec::StudyReport& report, const study::Problems& p
           {"reports", reports}, {"left", report.left}, {"troubles", report.troubles}, {"warnings", problems.warning_count()}};
 }
 
-int run(const Flags& flags, const std::vector<std::string>& argv) {
+int run(const RunFlags& flags, const std::vector<std::string>& argv) {
   exec::KindLibrary kinds(flags.plugin_path);
   study::Problems problems;
   const auto study = exec::check_study(flags.manifest, flags.overrides, kinds, problems);
@@ -73,7 +73,7 @@ int run(const Flags& flags, const std::vector<std::string>& argv) {
 }  // namespace
 
 void add_run(CLI::App& app, Action& action) {
-  auto flags = std::make_shared<Flags>();
+  auto flags = std::make_shared<RunFlags>();
   CLI::App* verb = app.add_subcommand("run", "Run a manifest: what is stored already is not run again");
   verb->add_option("manifest", flags->manifest, "the TOML file")->required();
   verb->add_option("overrides", flags->overrides, "KEY=VALUE, e.g. model.source=./gpt2 run.resid.metrics='[\"rank\"]'");

@@ -22,7 +22,7 @@ namespace {
 using base::Json;
 using store::RunRow;
 
-struct Options {
+struct RunsOptions {
   CommonFlags common;
   std::vector<std::string> selectors, status, kinds, models, tags, columns, sort;
   std::string since, until, batch, search;
@@ -119,7 +119,7 @@ void sort_rows(std::vector<RunRow>& rows, const std::vector<std::string>& keys) 
   }
 }
 
-int list(const Options& options) {
+int list_runs(const RunsOptions& options) {
   const store::Reader reader(options.common.store_path());
   const std::int64_t now = base::now_us();
   store::RunQuery query;
@@ -171,7 +171,7 @@ int list(const Options& options) {
 }  // namespace
 
 void add_runs(CLI::App& app, Action& action) {
-  auto options = std::make_shared<Options>();
+  auto options = std::make_shared<RunsOptions>();
   CLI::App* verb = app.add_subcommand("runs", "List runs, newest first");
   options->common.add_to(*verb);
   options->common.add_limit_to(*verb);
@@ -189,7 +189,7 @@ void add_runs(CLI::App& app, Action& action) {
   verb->add_option("--columns", options->columns, "These columns; metric.NAME for a metric")->delimiter(',')->type_name("COL");
   verb->add_flag("--all", options->all, "Archived and deleted ones too");
   verb->add_option("--offset", options->offset, "Leave out the first N")->check(CLI::NonNegativeNumber)->type_name("N");
-  verb->callback([options, &action] { action = [options] { return list(*options); }; });
+  verb->callback([options, &action] { action = [options] { return list_runs(*options); }; });
 }
 
 }  // namespace diopter::cli

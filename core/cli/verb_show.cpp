@@ -24,7 +24,7 @@ namespace {
 using base::Json;
 using store::RunDetail;
 
-struct Options {
+struct ShowOptions {
   CommonFlags common;
   std::string run, table, text;
   bool config = false, provenance = false, error = false, log = false;
@@ -127,7 +127,7 @@ std::string named_text(const RunDetail& run, const std::string& name) {
   throw base::UserError(base::Exit::NoMatch, "run " + run.row.short_id + " has no text " + base::quoted(name) + base::did_you_mean(name, known));
 }
 
-void show_table(const store::Reader& reader, const RunDetail& run, const Options& options) {
+void show_table(const store::Reader& reader, const RunDetail& run, const ShowOptions& options) {
   const std::optional<report::Table> table = report::find_table(reader, run, options.table);
   if (!table) {
     std::vector<std::string> known;
@@ -153,7 +153,7 @@ void show_table(const store::Reader& reader, const RunDetail& run, const Options
   write_rows(options.common, "diopter.table/1", rows, static_cast<std::int64_t>(count), {{"run", run.row.id}, {"name", options.table}});
 }
 
-int show(const Options& options) {
+int show(const ShowOptions& options) {
   const store::Reader reader(options.common.store_path());
   const RunDetail run = reader.run(reader.resolve_run(options.run));
   const bool json = options.common.json || options.common.jsonl;
@@ -190,7 +190,7 @@ int show(const Options& options) {
 }  // namespace
 
 void add_show(CLI::App& app, Action& action) {
-  auto options = std::make_shared<Options>();
+  auto options = std::make_shared<ShowOptions>();
   CLI::App* verb = app.add_subcommand("show", "Show one run: parameters, metrics, outputs, provenance, events");
   options->common.add_to(*verb);
   options->common.add_limit_to(*verb);

@@ -15,7 +15,7 @@ namespace {
 
 using base::Json;
 
-struct Options {
+struct SqlOptions {
   CommonFlags common;
   std::string query, file, timeout = "30s";
   std::vector<std::string> params;
@@ -37,7 +37,7 @@ store::Value value_of(const std::string& text) {
   return text;
 }
 
-int sql(const Options& options) {
+int sql(const SqlOptions& options) {
   if (options.query.empty() == options.file.empty()) throw base::UserError(base::Exit::Usage, "give a query or --file FILE, one of them");
   store::SqlOptions with;
   with.timeout = std::chrono::milliseconds(parse_duration(options.timeout) / 1000);
@@ -65,7 +65,7 @@ int sql(const Options& options) {
 }  // namespace
 
 void add_sql(CLI::App& app, Action& action) {
-  auto options = std::make_shared<Options>();
+  auto options = std::make_shared<SqlOptions>();
   CLI::App* verb = app.add_subcommand("sql", "Ask the store in SQL, read-only (views: v_run, v_metric, v_long, v_tensor ...)");
   options->common.add_to(*verb);
   verb->add_option("query", options->query, "One statement")->type_name("QUERY");

@@ -15,7 +15,7 @@ namespace {
 
 using base::Json;
 
-struct Options {
+struct StatusOptions {
   CommonFlags common;
   std::string batch;
   bool missing = false;
@@ -23,7 +23,7 @@ struct Options {
 
 bool done(const std::string& state) { return state == "succeeded" || state == "cached"; }
 
-int list_batches(const Options& options, const store::Reader& reader) {
+int list_batches(const StatusOptions& options, const store::Reader& reader) {
   Rows rows{{{"name", "NAME"}, {"id", "ID", false, true}, {"created", "WHEN"}, {"planned", "PLANNED", true}, {"done", "DONE", true}, {"executor", "EXECUTOR"}}, {}};
   const std::vector<store::BatchRow> batches = reader.batches(0);
   const bool for_people = options.common.format() == Format::Table && !options.common.utc;
@@ -37,7 +37,7 @@ int list_batches(const Options& options, const store::Reader& reader) {
   return 0;
 }
 
-int status(const Options& options) {
+int status(const StatusOptions& options) {
   const store::Reader reader(options.common.store_path());
   if (options.batch.empty()) return list_batches(options, reader);
   const store::BatchRow batch = reader.batch(options.batch);
@@ -70,7 +70,7 @@ int status(const Options& options) {
 }  // namespace
 
 void add_status(CLI::App& app, Action& action) {
-  auto options = std::make_shared<Options>();
+  auto options = std::make_shared<StatusOptions>();
   CLI::App* verb = app.add_subcommand("status", "How far a batch is; without a name: all batches");
   options->common.add_to(*verb);
   options->common.add_limit_to(*verb);

@@ -26,7 +26,7 @@ namespace {
 
 using base::Json;
 
-struct Options {
+struct TensorOptions {
   CommonFlags common;
   std::string run, name, out;
   std::vector<std::string> slices, dims;
@@ -48,7 +48,7 @@ Json place_json(const report::Axis& axis, std::size_t index) {
   return axis.coord.empty() ? Json(index) : Json(static_cast<std::int64_t>(axis.coord[index]));
 }
 
-void write_top(const Options& options, const Loaded& tensor, const std::string& run_id) {
+void write_top(const TensorOptions& options, const Loaded& tensor, const std::string& run_id) {
   std::vector<std::size_t> order(tensor.grid.values.size());
   std::iota(order.begin(), order.end(), 0);
   const auto weight = [&](std::size_t i) { return std::isnan(tensor.grid.values[i]) ? -1 : std::abs(tensor.grid.values[i]); };
@@ -75,7 +75,7 @@ void write_top(const Options& options, const Loaded& tensor, const std::string& 
   write_rows(options.common, "diopter.tensor_top/1", rows, std::ssize(rows.cells), {{"run", run_id}, {"name", options.name}});
 }
 
-void write_stats(const Options& options, const Loaded& tensor, const std::string& run_id) {
+void write_stats(const TensorOptions& options, const Loaded& tensor, const std::string& run_id) {
   double sum = 0, squares = 0, low = INFINITY, high = -INFINITY;
   std::int64_t finite = 0;
   for (const double value : tensor.grid.values) {
@@ -95,7 +95,7 @@ void write_stats(const Options& options, const Loaded& tensor, const std::string
   write_rows(options.common, "diopter.tensor_stats/1", rows, 1, {{"run", run_id}});
 }
 
-void write_file(const Options& options, const Loaded& tensor) {
+void write_file(const TensorOptions& options, const Loaded& tensor) {
   NamedArray array{options.name, tensor.data.meta.dtype, tensor.data.meta.shape, tensor.data.bytes, tensor.grid.dims};
   if (tensor.sliced) {  // a slice is written as float64: the payload's bytes no longer fit
     array.dtype = "f64";
@@ -126,7 +126,7 @@ void write_document(const Loaded& tensor, const std::string& run_id) {
 }
 
 // Numbers only, for a program that reads lines: rows down, columns across.
-void write_map_rows(const Options& options, const HeatmapData& map) {
+void write_map_rows(const TensorOptions& options, const HeatmapData& map) {
   Rows rows;
   rows.columns.push_back({map.rows.name.empty() ? "row" : map.rows.name, ""});
   for (std::size_t c = 0; c < map.columns.size; ++c) {  // labels may repeat: the index makes them unique
@@ -139,7 +139,7 @@ void write_map_rows(const Options& options, const HeatmapData& map) {
   write_rows(options.common, "diopter.tensor_map/1", rows, std::ssize(rows.cells));
 }
 
-void write_map(const Options& options, Loaded tensor) {
+void write_map(const TensorOptions& options, Loaded tensor) {
   GridView view;
   if (!options.dims.empty()) {
     if (options.dims.size() != 2) throw base::UserError(base::Exit::Usage, "--dims needs two dimensions: ROW,COL");
@@ -173,7 +173,7 @@ void write_map(const Options& options, Loaded tensor) {
   write_stdout(draw_heatmap(map, look));
 }
 
-int tensor(const Options& options) {
+int tensor(const TensorOptions& options) {
   if (!options.out.empty()) require_known_ending(options.out);
   const store::Reader reader(options.common.store_path());
   const std::string run_id = reader.resolve_run(options.run);
@@ -199,7 +199,7 @@ int tensor(const Options& options) {
 }  // namespace
 
 void add_tensor(CLI::App& app, Action& action) {
-  auto options = std::make_shared<Options>();
+  auto options = std::make_shared<TensorOptions>();
   CLI::App* verb = app.add_subcommand("tensor", "Draw a tensor of a run, list its largest cells, or write it to a file");
   options->common.add_to(*verb);
   verb->add_option("run", options->run, "An id or its end, or @1 for the newest")->type_name("RUN")->required();

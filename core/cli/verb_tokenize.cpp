@@ -16,12 +16,12 @@
 namespace diopter::cli {
 namespace {
 
-struct Flags {
+struct TokenizeFlags {
   CommonFlags common;
   std::string model, text, bos = "family";
 };
 
-int tokenize(const Flags& flags) {
+int tokenize(const TokenizeFlags& flags) {
   const auto folder = exec::find_model(flags.model);
   const ModelInfo info = exec::read_info(folder);
   const auto tokenizer = text::Tokenizer::load(folder.folder);
@@ -40,7 +40,7 @@ int tokenize(const Flags& flags) {
 }  // namespace
 
 void add_tokenize(CLI::App& app, Action& action) {
-  auto flags = std::make_shared<Flags>();
+  auto flags = std::make_shared<TokenizeFlags>();
   CLI::App* verb = app.add_subcommand("tokenize", "Tokens of a text, as a run would see them");
   verb->add_option("model", flags->model, "organism, or a folder with tokenizer.json")->required();
   verb->add_option("text", flags->text, "the text; - reads standard input")->required();

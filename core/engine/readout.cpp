@@ -14,7 +14,7 @@
 namespace diopter::engine {
 namespace {
 
-constexpr Index kChunkNumbers = 4 << 20;  // logits of one chunk
+constexpr Index kReadoutChunk = 4 << 20;  // logits of one chunk
 
 double nan_number() { return std::nan(""); }
 
@@ -34,7 +34,7 @@ class Chunks {
       from_ = what.kl_from.reshape({-1, info.d_model});
     }
     if (what.targets.defined()) targets_ = spread_targets(what.targets);
-    step_ = std::max<Index>(1, kChunkNumbers / info.d_vocab);
+    step_ = std::max<Index>(1, kReadoutChunk / info.d_vocab);
   }
 
   Readout all() {

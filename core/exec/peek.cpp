@@ -2,6 +2,7 @@
 
 #include <ATen/ATen.h>
 #include <ATen/Parallel.h>
+#include <c10/core/GradMode.h>
 
 #include <algorithm>
 
@@ -58,7 +59,7 @@ Peek peek(const PeekRequest& request) {
     throw base::UserError(base::Exit::Usage, "the text is " + std::to_string(ids.size()) + " tokens; " + facts->info.name + " takes 1 to " + std::to_string(facts->info.n_ctx));
   }
   if (request.threads > 0) at::set_num_threads(static_cast<int>(request.threads));
-  const at::NoGradGuard no_grad;
+  const c10::NoGradGuard no_grad;
   auto model = std::make_shared<const model::Transformer>(model::load(facts->folder.folder).parameters);
   PeekMonitor monitor;
   engine::Session session(model, facts->codec, monitor, {.kind = "peek"});

@@ -130,17 +130,19 @@ AssembledTensor::Whole AssembledTensor::whole() const {
   const std::vector<PieceDim>& dims = pieces_.front().dims;
   for (const Piece& piece : pieces_) {
     const at::Tensor part = padded(piece, coordinates, type);
+    at::Tensor before = times;  // of this piece's cells
     if (part.dim() == 0) {
+      before = times.clone();
       value.copy_(part);
       times.add_(1);
     } else {
       const auto place = place_of(piece, part, coordinates);
+      before = times.index(place);
       value.index_put_(place, part);
-      times.index_put_(place, times.index(place).add(1));
+      times.index_put_(place, before.add(1));
     }
-    const at::Tensor twice = times > 1;
-    if (twice.any().item<bool>()) {
-      throw Error(what_ + " was written twice at " + cell_name(first_true(twice), dims, coordinates));
+    if (before.any().item<bool>()) {
+      throw Error(what_ + " was written twice at " + cell_name(first_true(times > 1), dims, coordinates));
     }
   }
   const at::Tensor never = times == 0;

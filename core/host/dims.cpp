@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <numeric>
 #include <optional>
+#include <set>
 
 #include <diopter/error.hpp>
 #include <diopter_host/specs.hpp>
@@ -151,6 +152,11 @@ PieceDim axis_dim(const std::string& what, const Axis& axis, Index size) {
   return dim;
 }
 
+void check_distinct(const std::string& what, const PieceDim& dim) {
+  if (dim.natural || std::set<Key>(dim.keys.begin(), dim.keys.end()).size() == dim.keys.size()) return;
+  throw Error(what + " names one entry of " + dim.name + " more than once; give each once");
+}
+
 PieceDim walked_dim(const std::string& what, const std::string& name, Index size, const Labels& labels, const PieceFacts& facts) {
   if (const Axis* axis = axis_named(name, labels)) return axis_dim(what, *axis, size);
   const auto expected = expected_size(name, labels, facts);
@@ -192,6 +198,7 @@ Piece make_piece(const std::string& what, const std::vector<DimNames>& alternati
   for (const std::string& name : alternatives[piece.alternative]) {
     const auto key = axis_named(name, labels) ? std::nullopt : fixed_key(name, labels);
     piece.dims.push_back(key ? PieceDim{name, {*key}, false} : walked_dim(what, name, value.size(next++), labels, facts));
+    check_distinct(what, piece.dims.back());
     shape.push_back(static_cast<Index>(piece.dims.back().keys.size()));
   }
   piece.value = value.detach().to(at::kCPU).reshape(shape).clone(at::MemoryFormat::Contiguous);

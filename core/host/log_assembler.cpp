@@ -56,8 +56,9 @@ void LogAssembler::metric(Text name, double value, Index step, double standard_e
                                          "; give each value its own step.");
   }
   written_.insert(row.name);
-  sink_.metric(row.name, value, step == kUnset ? std::nullopt : std::optional<std::int64_t>(step),
-               std::isnan(standard_error) ? std::nullopt : std::optional<double>(standard_error));
+  const auto at_step = step == kUnset ? std::nullopt : std::optional<std::int64_t>(step);
+  const auto error = std::isnan(standard_error) ? std::nullopt : std::optional<double>(standard_error);
+  deliver([&] { sink_.metric(row.name, value, at_step, error); });
 }
 
 void LogAssembler::tensor(Text name, const Tensor& value, const Labels& labels) {
@@ -121,7 +122,7 @@ void LogAssembler::figure(Text name, const Figure& figure) {
 void LogAssembler::text(Text name, Text markdown) {
   const diopter_output& row = declared(name, DIOPTER_TEXT);
   once(row);
-  sink_.text(row.name, base::escape_invalid_utf8(markdown));
+  deliver([&] { sink_.text(row.name, base::escape_invalid_utf8(markdown)); });
 }
 
 void LogAssembler::model(Text name, const Trainable& made) {
@@ -131,7 +132,7 @@ void LogAssembler::model(Text name, const Trainable& made) {
   fs::remove_all(directory);  // of an earlier attempt
   fs::create_directories(directory);
   made.backend()->export_model(directory);
-  sink_.model(row.name, directory);
+  deliver([&] { sink_.model(row.name, directory); });
 }
 
 void LogAssembler::dataset(Text name, const Prompts& rows, const Path& tokenizer) {
@@ -140,7 +141,7 @@ void LogAssembler::dataset(Text name, const Prompts& rows, const Path& tokenizer
   if (!tokenizer.empty() && !fs::is_regular_file(tokenizer)) {
     throw Error("data set " + base::quoted(name) + " names the tokenizer " + tokenizer.string() + ", which is not a file");
   }
-  sink_.dataset(row.name, rows, tokenizer);
+  deliver([&] { sink_.dataset(row.name, rows, tokenizer); });
 }
 
 void LogAssembler::file(Text name, const Path& made) {
@@ -152,12 +153,16 @@ void LogAssembler::file(Text name, const Path& made) {
                 "write it into ctx.scratch()");
   }
   once(row);
-  sink_.file(row.name, whole);
+  deliver([&] { sink_.file(row.name, whole); });
 }
 
 bool LogAssembler::was_written(const std::string& output) const { return written_.count(output.substr(0, output.find('.'))) > 0; }
 
 bool LogAssembler::can_draw(const base::Json& figure) const { return was_written(figure.at("of").get<std::string>()); }
+
+void LogAssembler::rethrow_sink_error() const {
+  if (sink_error_) std::rethrow_exception(sink_error_);
+}
 
 void LogAssembler::finish() {
   const About about = monitor_.kind().about();

@@ -2,6 +2,7 @@
 // sink at once; tensors, tables and figures at finish(), when all their pieces are there. [main]
 #pragma once
 
+#include <exception>
 #include <map>
 #include <set>
 #include <string>
@@ -33,6 +34,8 @@ class LogAssembler final : public LogBackend {
 
   // After a run that ended well. PluginError(Finish): missing_output, incomplete.
   void finish();
+  // What the sink threw while the plugin logged (a full disk): not the plugin's fault. Throws it, if there is any.
+  void rethrow_sink_error() const;
 
  private:
   const diopter_output& declared(Text name, std::uint32_t type);  // checks the thread too; Error
@@ -42,6 +45,18 @@ class LogAssembler final : public LogBackend {
   bool was_written(const std::string& output) const;
   bool can_draw(const base::Json& figure) const;
 
+  // Calls the sink, remembering what it throws.
+  template <class Call>
+  void deliver(Call&& call) {
+    try {
+      call();
+    } catch (...) {
+      sink_error_ = std::current_exception();
+      throw;
+    }
+  }
+
+  std::exception_ptr sink_error_;
   Monitor& monitor_;
   RecordSink& sink_;
   PieceFacts facts_;

@@ -84,6 +84,16 @@ Texts matches(const std::string& pattern, const HookTable& table) {
   return out;
 }
 
+// The nearest patterns only: names of hook points differ by a letter or two, and three suggestions would say nothing.
+std::string hint(const std::string& pattern, const Texts& known) {
+  const std::string name = without_numbers(pattern);
+  Texts close = base::nearest(name, known);
+  std::erase_if(close, [&, best = close.empty() ? 0 : base::edit_distance(name, close.front())](const std::string& other) {
+    return base::edit_distance(name, other) > best;
+  });
+  return close.empty() ? std::string() : base::did_you_mean(name, close);
+}
+
 Texts known_patterns(const HookTable& table) {
   std::set<std::string> patterns;
   for (const HookPoint& point : table.points()) patterns.insert(without_numbers(point.name));
@@ -116,7 +126,7 @@ KindHooks resolve_hooks(const LoadedKind& kind, const std::vector<study::Checked
         throw PluginError(Stage::Hooks, "no_match",
                           "hook " + base::quoted(pattern) + " of kind " + base::quoted(kind.name()) +
                               " matches no hook point of " + model +
-                              base::did_you_mean(without_numbers(pattern), known_patterns(table)) + "; 'diopter hooks " + model +
+                              hint(pattern, known_patterns(table)) + "; 'diopter hooks " + model +
                               "' lists them.",
                           kind.about());
       }

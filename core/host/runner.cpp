@@ -94,7 +94,9 @@ Outcome run_analysis(const LoadedKind& kind, const RunInputs& inputs, const RunE
 
     const RunSettings settings(kind, monitor.seed());
     const WeightVersions weights(with.weights);
-    if (Outcome ran = create_and_run(kind, backend, monitor); ran.status != Outcome::Status::Succeeded) return ran;
+    const Outcome ran = create_and_run(kind, backend, monitor);
+    log.rethrow_sink_error();
+    if (ran.status != Outcome::Status::Succeeded) return ran;
     if (Outcome state = check_state(kind, settings, weights); state.status != Outcome::Status::Succeeded) return state;
     log.finish();
     return {};

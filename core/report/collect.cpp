@@ -31,7 +31,13 @@ Figure sentence(const std::string& name, const std::string& what) {
   return figure;
 }
 
-// Every figure the runs declared: equal ones of the same entry together, in the order of the runs.
+// The store keeps outputs by name; the reader wants the map before its animation.
+std::size_t reading_order(const std::string& kind) {
+  static const std::vector<std::string> order = {"heatmap", "token_grid", "line", "bar", "scatter", "token_strip", "attention", "histogram", "frames", "surface", "table", "text"};
+  return static_cast<std::size_t>(std::find(order.begin(), order.end(), kind) - order.begin());
+}
+
+// Every figure the runs declared: equal ones of the same entry together, entries in the order of the runs.
 std::vector<Figure> declared_figures(const store::Reader& reader, const std::vector<RunDetail>& runs, const std::vector<std::string>& only) {
   struct Group {
     std::string entry, name, doc;
@@ -57,6 +63,14 @@ std::vector<Figure> declared_figures(const store::Reader& reader, const std::vec
       }
     }
   }
+  std::vector<std::string> entries;
+  for (const Group& group : groups) {
+    if (std::find(entries.begin(), entries.end(), group.entry) == entries.end()) entries.push_back(group.entry);
+  }
+  const auto place = [&](const Group& group) {
+    return std::pair(std::find(entries.begin(), entries.end(), group.entry) - entries.begin(), reading_order(group.spec.as));
+  };
+  std::stable_sort(groups.begin(), groups.end(), [&](const Group& a, const Group& b) { return place(a) < place(b); });
   for (const Group& group : groups) {
     try {
       for (Figure& figure : collect_figure(reader, group.runs, group.spec)) {

@@ -131,8 +131,9 @@ void describe(Figure& figure, const std::vector<const RunDetail*>& runs, const s
       if (declared.name == output && figure.doc.empty()) figure.doc = declared.doc.value_or("");
     }
     for (const store::EventRow& event : run->events) {
-      if (event.level != "warning" || event.kind.rfind("guard", 0) != 0) continue;
-      const std::string guard = event.kind.size() > 6 ? event.kind.substr(6) : event.kind;
+      const bool guarded = event.kind.rfind("guard.", 0) == 0;
+      if (event.level != "warning" || (!guarded && event.kind.rfind("edit.", 0) != 0)) continue;
+      const std::string guard = guarded ? event.kind.substr(6) : event.kind;
       const std::string sentence = fmt::format("[{}] {}{}", guard, event.message.value_or(""), runs.size() > 1 ? " (run " + run->row.short_id + ")" : "");
       if (std::find(figure.warnings.begin(), figure.warnings.end(), sentence) == figure.warnings.end()) figure.warnings.push_back(sentence);
     }

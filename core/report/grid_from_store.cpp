@@ -134,9 +134,9 @@ std::optional<Table> find_table(const store::Reader& reader, const store::RunDet
       Column column = column_from(json);
       const std::string tensor_name = name + "." + column.name;
       for (const store::TensorRow& row : run.tensors) {
-        if (row.name != tensor_name || column.is_text) continue;
+        if (row.name != tensor_name) continue;
         const Grid grid = grid_of(reader.tensor(run.row.id, tensor_name));
-        column.numbers = grid.values;
+        if (!column.is_text) column.numbers = grid.values;  // token columns: their ids; the texts are in the document
         if (table.dims.empty()) table.dims = grid.dims;
       }
       table.columns.push_back(std::move(column));

@@ -37,6 +37,7 @@ std::vector<std::string> lines_of(std::string_view text) {
     if (c == '\n') lines.emplace_back();
     else if (c != '\r') lines.back() += c;
   }
+  if (lines.back().empty()) lines.pop_back();  // the end of the last line begins no new one
   for (std::string& line : lines) line = shown_text(line);
   return lines;
 }

@@ -47,7 +47,7 @@ std::string commit_text(const Json& source) {
   return commit.substr(0, 12) + (dirty ? " with uncommitted changes" : "");
 }
 
-std::string value_text(const Json& value) { return value.is_string() ? value.get<std::string>() : base::plain_json(value); }
+std::string plain_text(const Json& value) { return value.is_string() ? value.get<std::string>() : base::plain_json(value); }
 
 }  // namespace
 
@@ -87,7 +87,7 @@ std::string repeat_command(const std::vector<RunDetail>& runs) {
     if (!run.provenance.manifest_path) continue;
     std::string command = "diopter run " + base::shell_quoted(*run.provenance.manifest_path);
     if (run.provenance.overrides.is_array()) {
-      for (const Json& override_text : run.provenance.overrides) command += " " + base::shell_quoted(value_text(override_text));
+      for (const Json& override_text : run.provenance.overrides) command += " " + base::shell_quoted(plain_text(override_text));
     }
     return command;
   }
@@ -133,7 +133,7 @@ PageTable comparison_table(const std::vector<RunDetail>& runs) {
     std::vector<std::string> row = {run.row.short_id, run.row.entry.value_or(""), run.row.kind, run.row.model.value_or(""), status, run.row.seconds ? three_digits(*run.row.seconds) : ""};
     for (const std::string& key : params) {
       const auto found = std::find_if(run.params.begin(), run.params.end(), [&](const auto& p) { return p.key == key; });
-      row.push_back(found == run.params.end() ? "" : value_text(found->value));
+      row.push_back(found == run.params.end() ? "" : plain_text(found->value));
     }
     for (const std::string& name : metrics) {
       const auto found = std::find_if(run.metrics.begin(), run.metrics.end(), [&](const auto& m) { return m.name == name; });

@@ -9,7 +9,7 @@
 namespace diopter::study {
 namespace {
 
-constexpr std::size_t kMaxProblems = 20;
+constexpr std::size_t kMaxCsvProblems = 20;
 
 struct Field {
   std::string text;
@@ -147,7 +147,7 @@ std::optional<std::vector<PromptRow>> read_csv(std::string_view text, const std:
   const auto header = scanner.record();
   if (!header || !check_header(*header, problems)) return std::nullopt;
   std::vector<PromptRow> rows;
-  while (!scanner.done() && rows.size() < limit && problems.added() - before < kMaxProblems) {
+  while (!scanner.done() && rows.size() < limit && problems.added() - before < kMaxCsvProblems) {
     const auto record = scanner.record();
     if (!record) continue;
     if (record->size() == 1 && record->front().text.empty() && !record->front().quoted) continue;  // a blank line

@@ -11,7 +11,7 @@ namespace diopter::study {
 namespace {
 
 using base::Json;
-constexpr std::size_t kMaxProblems = 20;
+constexpr std::size_t kMaxLineProblems = 20;
 
 int code_points_before(std::string_view line, std::size_t offset) {
   return static_cast<int>(std::count_if(line.begin(), line.begin() + static_cast<std::ptrdiff_t>(std::min(offset, line.size())),
@@ -155,7 +155,7 @@ std::optional<std::vector<PromptRow>> read_jsonl(std::string_view text, const st
   const std::size_t before = problems.added();
   std::vector<PromptRow> rows;
   int number = 0;
-  while (!text.empty() && rows.size() < limit && problems.added() - before < kMaxProblems) {
+  while (!text.empty() && rows.size() < limit && problems.added() - before < kMaxLineProblems) {
     const std::size_t end = text.find('\n');
     std::string_view line = text.substr(0, end);
     text.remove_prefix(end == std::string_view::npos ? text.size() : end + 1);

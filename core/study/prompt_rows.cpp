@@ -13,7 +13,7 @@ namespace {
 
 using base::Json;
 constexpr std::array<std::string_view, 7> kRoles = {"clean", "corrupted", "answer", "foil", "group", "unit", "map"};
-constexpr std::size_t kMaxProblems = 20;
+constexpr std::size_t kMaxRowProblems = 20;
 
 bool is_role(std::string_view column) { return std::find(kRoles.begin(), kRoles.end(), column) != kRoles.end(); }
 
@@ -85,7 +85,7 @@ PromptRow row_of(const Node& table) {
 
 bool check_rows(PromptSet& set, Problems& problems) {
   const std::size_t before = problems.added();
-  const auto full = [&] { return problems.added() - before >= kMaxProblems; };
+  const auto full = [&] { return problems.added() - before >= kMaxRowProblems; };
   std::vector<std::string> free_columns, present;
   for (auto& row : set.rows) {
     if (full()) return false;

@@ -6,6 +6,8 @@
 #include <algorithm>
 #include <limits>
 
+#include <diopter/error.hpp>
+
 namespace training {
 namespace {
 

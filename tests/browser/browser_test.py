@@ -41,7 +41,7 @@ class Page(html.parser.HTMLParser):
         if tag == "section" and "figure" in classes:
             self.sections.append(attributes)
         self.plots += "js-plotly-plot" in classes
-        self.scenes += "gl-container" in classes
+        self.scenes += (tag == "canvas") - (tag == "button" and "head" in classes)  # thumbnails of attention are canvases too
         self.buttons += "play" in classes
         self.tokens += "token" in classes
 
@@ -55,7 +55,7 @@ def browse(browser, page, folder):
     """The document after its scripts, and what the browser said."""
     net_log = folder / (page.stem + ".net.json")
     done = subprocess.run([browser, *FLAGS, f"--user-data-dir={folder / 'profile'}", f"--log-net-log={net_log}", "--dump-dom", page.as_uri()],
-                          capture_output=True, text=True, timeout=240)
+                          capture_output=True, text=True, timeout=600)
     console = [line for line in done.stderr.splitlines() if "CONSOLE" in line and not HARMLESS.search(line)]
     return done.stdout, console, requests(net_log)
 
@@ -106,6 +106,26 @@ def check(browser, page, folder, expected):
     print(f"{page.name}: {len(plotted)} figures, {drawn.plots} plots, {drawn.scenes} scenes, no console message, no request")
 
 
+def check_hover(browser, page, folder):
+    """Pointing at a cell names its layer, its token with position and id, and the value in three digits."""
+    text = re.sub(r'<meta http-equiv="Content-Security-Policy"[^>]*>', "", page.read_text())  # the policy forbids this very script
+    point = """<script>
+      const wait = setInterval(() => {
+        if (!document.documentElement.dataset.rendered) return;
+        clearInterval(wait);
+        Plotly.Fx.hover(document.querySelector(".js-plotly-plot"), {xval: 10, yval: 3});
+        const lines = [...document.querySelectorAll(".hoverlayer text tspan")].map(line => line.textContent);
+        document.documentElement.dataset.hover = JSON.stringify(lines);
+      }, 50);
+    </script></body>"""
+    copy = folder / "hover.html"
+    copy.write_text(text.replace("</body>", point))
+    lines = json.loads(Page(browse(browser, copy, folder)[0]).root.get("data-hover") or "[]")
+    if lines[:3] != ["layer 3", 'pos 10  " John" (id 1010)', "0.953"]:
+        fail(f"hover shows {lines}")
+    print("hover:", " | ".join(lines))
+
+
 def main():
     pages_program, prefix = sys.argv[1:3]
     browser = next(filter(None, map(shutil.which, ["chromium", "chromium-browser", "google-chrome"])), None)
@@ -124,13 +144,14 @@ def main():
         check(browser, folder / "a/every_kind.html", folder, {"plots": 11, "scenes": 1, "buttons": 2, "tokens": 30})
         check(browser, folder / "a/hostile.html", folder, {"plots": 7, "scenes": 1, "buttons": 1, "tokens": 20})
         check(browser, folder / "a/beside.html", folder, {"plots": 11, "scenes": 1, "buttons": 2})
+        check_hover(browser, folder / "a/every_kind.html", folder)
         if len(sys.argv) > 3:
             keep = pathlib.Path(sys.argv[3])
             keep.mkdir(parents=True, exist_ok=True)
             for look, extra in (("light", []), ("dark", ["--blink-settings=preferredColorScheme=0"])):
                 for page, height in (("every_kind", 9600), ("hostile", 7600)):
                     subprocess.run([browser, *FLAGS[:-1], *extra, f"--window-size=1200,{height}", f"--user-data-dir={folder / 'profile'}",
-                                    f"--screenshot={keep.resolve() / f'{page}_{look}.png'}", (folder / f"a/{page}.html").as_uri()], capture_output=True, timeout=240)
+                                    f"--screenshot={keep.resolve() / f'{page}_{look}.png'}", (folder / f"a/{page}.html").as_uri()], capture_output=True, timeout=600)
     return 0
 
 

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include <diopter/error.hpp>
+#include <diopter/params.hpp>
 #include <diopter_host/specs.hpp>
 
 namespace diopter::test {

@@ -53,7 +53,7 @@ function drawHeatmap(box, figure, panel, at, limits, extent) {
 }
 
 const mesh = dim => ({show: Boolean(dim && dim.size > 1 && dim.size <= 80), start: 0, end: dim ? dim.size - 1 : 0, size: 1, width: 1,
-                      color: "rgba(90,98,110,0.45)", highlight: false});
+                      color: "#9aa2ad", highlight: false});
 
 // Text in WebGL knows no entities: look-alikes instead.
 const literal3d = text => String(text).replace(/</g, "\u2039").replace(/>/g, "\u203a");

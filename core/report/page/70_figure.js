@@ -33,7 +33,8 @@ class Figure {
       label.append(menu);
       bar.append(label);
     }
-    const dim = slider && this.panels[0].dim(slider);
+    // Panels of different depth share a slider: the longest counts, the others stay at their end.
+    const dim = slider && this.panels.map(p => p.dim(slider)).reduce((a, b) => (b && (!a || b.size > a.size) ? b : a));
     if (dim) this.addSlider(bar, dim);
     if (bar.childElementCount) this.stage.before(bar);
   }

@@ -8,6 +8,8 @@
 #include <string_view>
 #include <vector>
 
+#include <diopter/prompts.hpp>
+
 #include "model/transformer.hpp"
 
 namespace diopter::engine::testing {

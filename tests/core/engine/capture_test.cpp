@@ -80,7 +80,8 @@ TEST(Capture, RowInvariants) {
     EXPECT_LT(difference(seen[block + "attn.hook_result"].sum(2) + lab.model->parameters().canonical("b_O", layer), seen[block + "hook_attn_out"]), 1e-5);
     EXPECT_LT(difference(seen[block + "hook_resid_pre"] + seen[block + "hook_attn_out"], seen[block + "hook_resid_mid"]), 1e-6);
     EXPECT_LT(difference(seen[block + "hook_resid_mid"] + seen[block + "hook_mlp_out"], seen[block + "hook_resid_post"]), 1e-6);
-    if (layer > 0) EXPECT_EQ(difference(seen[block + "hook_resid_pre"], seen["blocks." + std::to_string(layer - 1) + ".hook_resid_post"]), 0);
+    if (layer == 0) continue;
+    EXPECT_EQ(difference(seen[block + "hook_resid_pre"], seen["blocks." + std::to_string(layer - 1) + ".hook_resid_post"]), 0);
   }
 }
 

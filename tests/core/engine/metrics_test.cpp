@@ -52,7 +52,7 @@ TEST(Metrics, EachNameEqualsItsFormulaOnRowsOfUnequalLength) {
 
 TEST(Metrics, SetsOfAnswersCountAsLogSumExp) {
   Lab lab;
-  const Prompts rows = Prompts::tokens(padded_ids({5, 6}, 1)).with("answer", at::tensor({3, 4, 9, -1}, at::kLong).view({2, 2})).with("foil", at::tensor({1, 2}, at::kLong));
+  const Prompts rows = Prompts::tokens(padded_ids({5, 6}, 1)).with("answer", ints({3, 4, 9, -1}).view({2, 2})).with("foil", ints({1, 2}));
   const Cells cells = lab.session.measure(rows, {Metric::named("logit_diff"), Metric::named("prob")}, {});
   const at::Tensor logits = run_by_hand(*lab.model, row_ids(rows, 0)).logits[4].to(at::kDouble);
   EXPECT_NEAR(number(cells.values(0)[0]), number(at::logsumexp(logits.narrow(0, 3, 2), 0) - logits[1]), 1e-5);
@@ -62,7 +62,7 @@ TEST(Metrics, SetsOfAnswersCountAsLogSumExp) {
 TEST(Metrics, AtChoosesThePositionAndMeansOverSeveral) {
   Lab lab;
   const Prompts rows = random_rows({4, 7});
-  const at::Tensor per_row = at::tensor({1, kUnset}, at::kLong);
+  const at::Tensor per_row = ints({1, kUnset});
   const Cells cells = lab.session.measure(rows, {Metric::named("logit", {-2}), Metric::named("entropy", {0, 3}), Metric::named("entropy", Positions()),
                                                  Metric::named("logit", Positions::per_row(per_row)),
                                                  Metric::custom("first", [](const Tensor& logits, const Prompts&) { return logits.select(1, 0).select(1, 5); }, {0, 1})}, {});
@@ -82,7 +82,7 @@ TEST(Metrics, MistakesAreSentences) {
   EXPECT_EQ(measured(Metric::named("logit_diff", {5}), rows), "metric 'logit_diff' is read at 5, but prompt 0 has 4 tokens; padding has no metric, correct `at`");
   EXPECT_THAT(measured(Metric::named("logit_diff"), Prompts::tokens(padded_ids({3}, 1))), HasSubstr("metric 'logit_diff' needs answers, but the prompts have no 'answer'"));
   EXPECT_THAT(measured(Metric::named("loss", {-1}), Prompts::tokens(padded_ids({1}, 1))), HasSubstr("predicts next tokens, but prompt 0 has one token"));
-  const Prompts two = rows.with("answer", at::tensor({1, 2, 3, 4}, at::kLong).view({2, 1, 2}));
+  const Prompts two = rows.with("answer", ints({1, 2, 3, 4}).view({2, 1, 2}));
   EXPECT_THAT(measured(Metric::named("logit"), two), HasSubstr("the 'answer' of prompt 0 is 2 tokens, but metric 'logit' reads one"));
   EXPECT_THAT(measured(Metric::named("joint_log_prob"), two), HasSubstr("not yet in this version"));
   EXPECT_THAT(measured(Metric::custom("mine", [](const Tensor& logits, const Prompts&) { return logits; }), rows), HasSubstr("metric 'mine' returned [2, 31] where [2] is required"));
@@ -112,7 +112,7 @@ TEST(Readout, EqualsTheWholeLogits) {
   const Prompts rows = random_rows({4, 7});
   const Capture seen = lab.session.capture(rows, "blocks.*.hook_resid_post", {}, {});
   const ModelBackend& model = lab.session.model();
-  const at::Tensor targets = at::tensor({3, 8, 5, -1}, at::kLong).view({2, 2});
+  const at::Tensor targets = ints({3, 8, 5, -1}).view({2, 2});
   const Readout lens = model.read(seen["blocks.0.hook_resid_post"], {.top_k = 3, .targets = targets, .kl_from = seen.resid(), .entropy = true});
   const at::Tensor log_p = log_probs(model.unembed(seen["blocks.0.hook_resid_post"])), log_f = log_probs(seen.logits());
   EXPECT_LT(difference(lens.kl, (log_f.exp() * (log_f - log_p)).sum(-1)), 1e-9);
@@ -130,7 +130,7 @@ TEST(Direction, PartsAndBiasSumToTheLogitDifference) {
   Lab lab;
   const Prompts rows = random_rows({6, 6});
   const Capture seen = lab.session.capture(rows, {"hook_embed", "hook_pos_embed", "blocks.*.hook_attn_out", "blocks.*.hook_mlp_out", "ln_final.hook_scale"}, {}, {});
-  const at::Tensor answer = at::tensor({3, 8}, at::kLong), foil = at::tensor({11, 18}, at::kLong);
+  const at::Tensor answer = ints({3, 8}), foil = ints({11, 18});
   const Direction direction = lab.session.model().logit_direction(answer, foil);
   at::Tensor sum = direction.bias.clone();
   for (const auto& [point, value] : seen) {

@@ -52,6 +52,8 @@ struct Lab {
   Session session;
 };
 
+inline at::Tensor ints(const std::vector<Index>& values) { return at::tensor(at::ArrayRef<Index>(values), at::kLong); }
+
 // int64 [row, longest], -1 pads
 inline at::Tensor padded_ids(const std::vector<Index>& lengths, std::uint64_t seed, Index vocabulary = 31) {
   Index longest = 0;

@@ -199,7 +199,8 @@ TEST(Sweep, NormalisedIsARatioOfMeansOrAWarning) {
   const Cells cells = lab.session.sweep(sweep);
   const at::Tensor values = cells.values(), base = cells.base(), donor = cells.donor(), there = values.isnan().logical_not();
   const auto mean = [&](const at::Tensor& x) { return at::where(there, x, at::zeros({}, at::kDouble)).sum(-1) / there.sum(-1); };
-  if (cells.normalised().defined()) EXPECT_LT(difference(cells.normalised(), (mean(values) - mean(base)) / (mean(donor) - mean(base))), 1e-12);
+  ASSERT_TRUE(cells.normalised().defined());
+  EXPECT_LT(difference(cells.normalised(), (mean(values) - mean(base)) / (mean(donor) - mean(base))), 1e-12);
   sweep.metrics = {normalised_logit_diff(1e6)};
   lab.monitor.warnings.clear();
   EXPECT_FALSE(lab.session.sweep(sweep).normalised().defined());
@@ -232,7 +233,7 @@ class Numbers final : public TokenCodec {
 TEST(Guards, AnAnswerThatThePromptAlreadySaysIsAWarning) {
   Lab lab({.kind = "trial"}, 1, model::testing::tiny_info(), std::make_shared<Numbers>());
   const auto rows = [](std::vector<Index> ids) {
-    return Prompts::tokens(at::tensor(at::ArrayRef<Index>(ids), at::kLong).unsqueeze(0)).with("answer", at::tensor({7}, at::kLong)).with("foil", at::tensor({8}, at::kLong));
+    return Prompts::tokens(at::tensor(at::ArrayRef<Index>(ids), at::kLong).unsqueeze(0)).with("answer", ints({7})).with("foil", ints({8}));
   };
   lab.session.measure(rows({4, 7, 5, 7, 6}), logit_diff_only(), {});  // as in IOI: the name occurs, the question is open
   EXPECT_TRUE(lab.monitor.warnings.empty());

@@ -3,6 +3,7 @@
 
 #include <cmath>
 #include <cstring>
+#include <ctime>
 
 #include "core/exec/recording.hpp"
 #include "exec/provenance.hpp"
@@ -201,13 +202,13 @@ TEST(Recorder, RecordingAMetricIsCheap) {
   Recorded r;
   Recorder run(*r.writer, start_of(r.plan, 0));
   constexpr int kSteps = 50'000;
-  const auto start = std::chrono::steady_clock::now();
+  const std::clock_t start = std::clock();  // of the processor: the machine may be busy with other things
   for (int step = 0; step < kSteps; ++step) {
     run.metric("loss", 1.0 / (step + 1), step);
     run.metric("accuracy", 0.5, step);
   }
-  const std::chrono::duration<double, std::micro> took = std::chrono::steady_clock::now() - start;
-  std::printf("recording: %.2f us per metric, 2 per step (aim: 2 us)\n", took.count() / (2 * kSteps));
+  const double microseconds = 1e6 * static_cast<double>(std::clock() - start) / CLOCKS_PER_SEC;
+  std::printf("recording: %.2f us per metric, 2 per step (aim: 2 us)\n", microseconds / (2 * kSteps));
   run.end(success());
 }
 

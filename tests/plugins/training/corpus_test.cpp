@@ -29,7 +29,7 @@ TEST(Corpus, FirstDocumentsOfASeedNeverChange) {
   EXPECT_EQ(document_text(lexicon_here(), 1, 20).text, "hot : cold , near : far , without : with , short : long , hate : love .");
   std::string all;
   for (std::int64_t d = 0; d < 2000; ++d) all += document_text(lexicon_here(), 1, d).text + "\n";
-  EXPECT_EQ(hash_of(all), GOLDEN_TEXT);
+  EXPECT_EQ(hash_of(all), 16252586593288046209U);
 }
 
 TEST(Corpus, IsTheSameTwice) {
