@@ -131,6 +131,8 @@ CellResult SweepBatch::cell(const CellSite& site, const LayerRank& layer, Skippi
   const at::Tensor kept = rows_tensor(same);
   const std::vector<at::Tensor> values = reader_.read(run);
   for (std::size_t m = 0; m < values.size(); ++m) {
+    const at::Tensor broken = there & base_[m].isfinite() & values[m].isfinite().logical_not();
+    result.finite = result.finite && !broken.any().item<bool>();
     result.values.push_back(at::where(there, at::where(kept, base_[m], values[m]), nan));
   }
   return result;

@@ -18,6 +18,7 @@ struct CellResult {
   std::vector<at::Tensor> values;    // [metric]: double [batch]; NaN where a row has no such position
   std::vector<at::Tensor> observed;  // parallel to the observed points, [batch, ...]; NaN at padding
   bool changed = true;               // some bit at the site
+  bool finite = true;                // false: a number that was finite in the base run is not here
 };
 
 class SweepBatch {

@@ -119,7 +119,7 @@ void SweepRun::start() {
 void SweepRun::run_cell(Index flat) {
   const CellSite site = plan_->cell(flat);
   std::vector<std::vector<at::Tensor>> observed(observed_.size());
-  bool computed = false, skipped = false, changed = false;
+  bool computed = false, skipped = false, changed = false, finite = true;
   for (SweepBatch& batch : batches_) {
     CellResult result = batch.cell(site, layer_rank(flat), Skipping::Allowed);
     for (std::size_t m = 0; m < values_.size(); ++m) {
@@ -128,12 +128,14 @@ void SweepRun::run_cell(Index flat) {
     for (std::size_t i = 0; i < observed.size(); ++i) observed[i].push_back(std::move(result.observed[i]));
     computed = computed || result.how == CellResult::How::Computed;
     skipped = skipped || result.how == CellResult::How::Skipped;
+    finite = finite && result.finite;
     changed = changed || (result.how == CellResult::How::Computed && result.changed);
   }
   for (std::size_t i = 0; i < observed.size(); ++i) kept_[i].push_back(at::cat(observed[i]));
   counts_.computed += computed;
   counts_.skipped += !computed && skipped;
   unchanged_ += computed && !changed;
+  broken_ += !finite;
   if (computed || skipped) computed_.push_back(flat);
 }
 
@@ -212,8 +214,15 @@ Cells SweepRun::finish() {
     }
     data->normalised.push_back(ratio);
   }
+  std::string counts = fmt::format("{} cells: {} computed, {} skipped (cannot differ)", counts_.cells, counts_.computed, counts_.skipped);
+  if (counts_.verified > 0) counts += fmt::format(", {} verified, largest difference {:.1e}", counts_.verified, counts_.largest_difference);
+  runner_.monitor().event("sweep", counts);
   if (unchanged_ > 0) {
     runner_.monitor().event("edit-unchanged", fmt::format("the change altered no bit in {} of {} computed cells", unchanged_, counts_.computed));
+  }
+  if (broken_ > 0) {
+    runner_.monitor().warn("not-finite", fmt::format("{} of {} computed cells gave numbers that are not finite: the change takes the model out of range",
+                                                     broken_, counts_.computed));
   }
   return Cells(std::move(data));
 }

@@ -42,7 +42,7 @@ class SweepRun {
   std::vector<std::vector<at::Tensor>> kept_;      // [observed point][cell of the chunk]
   Index chunk_first_ = 0, chunk_cells_ = 1;
   std::vector<Index> computed_;                    // cells with a number: what verify draws from
-  Index unchanged_ = 0;
+  Index unchanged_ = 0, broken_ = 0;               // computed cells: no bit altered; a number that is not finite
   Counts counts_;
 };
 

@@ -10,6 +10,7 @@
 #include "host/check_needs.hpp"
 #include "host/instance.hpp"
 #include "host/run_params.hpp"
+#include "study/kind_table.hpp"
 
 namespace diopter::exec {
 namespace {
@@ -55,7 +56,7 @@ class Checker {
         if (const auto* set = std::get_if<study::PromptsRef>(&param.value)) read_prompts(run, param.name, *set, out);
       }
     }
-    preflight(run, out);
+    if (complete(run)) preflight(run, out);
     return out;
   }
 
@@ -119,6 +120,12 @@ class Checker {
     }
     const TokenizerUse use{.tokenizer = out.model->codec->tokenizer(), .codec = out.model->codec, .model = out.model->info, .bos = run.model->bos};
     if (auto data = tokenize(*ref.set, use, key.empty() ? demands_of(run, out.kind) : RowDemands{}, problems_)) out.prompts[key] = data;
+  }
+
+  // A parameter with a mistake is left out; then the constructor would only object to its absence.
+  static bool complete(const study::Run& run) {
+    const auto rows = study::params_of(*run.kind);
+    return std::all_of(rows.begin(), rows.end(), [&](const diopter_param& row) { return run.param(row.name) != nullptr; });
   }
 
   void preflight(const study::Run& run, const CheckedRun& out) {

@@ -146,9 +146,9 @@ class SetReader {
   }
 
   std::shared_ptr<const PromptsData> read() {
-    const std::size_t errors_before = problems_.error_count();
+    const std::size_t before = problems_.added();
     for (std::size_t i = 0; i < set_.rows.size(); ++i) read_row(set_.rows[i], i);
-    return problems_.error_count() > errors_before ? nullptr : data_;
+    return problems_.added() > before ? nullptr : data_;
   }
 
  private:

@@ -42,6 +42,8 @@ def outputs(model, names, ids, noise_seed):
         noise = torch.randn(value.shape, generator=generator) * 0.5
         if name.endswith("hook_scale"):
             noise = noise.abs()
+        if name.endswith("hook_pattern"):  # in diopter nothing attends to padding, whatever an edit says
+            noise = noise * (ids >= 0)[:, None, None, :]
         tensors["value/" + name], tensors["noise/" + name] = value, noise
         tensors["logits/" + name] = model.run_with_hooks(tokens, fwd_hooks=[(name, lambda x, hook, noise=noise: x + noise)])
     return tensors

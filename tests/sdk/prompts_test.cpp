@@ -107,7 +107,7 @@ TEST(Alignment, RefusalListsBothRows) {
   const Prompts rows = pairs({{"abc", "abd"}, {"abc", "abde"}});
   EXPECT_EQ(error_text([&] { rows.corrupted().aligned_to(rows.clean()); }),
             "row 1 of prompts 'letters' has 4 positions (corrupted) and 3 (clean), so it is unknown which belong together; use texts "
-            "of equal length, align = \"end\" or a column 'map'\n  corrupted   a|b|d|e\n  clean       a|b|c");
+            "of equal length, align = \"end\" or a column 'map'\n  corrupted  a|b|d|e\n  clean      a|b|c");
 }
 
 TEST(Alignment, CountsFromTheEndWhenAsked) {

@@ -195,7 +195,7 @@ TEST(Sweep, NormalisedIsARatioOfMeansOrAWarning) {
   Lab lab;
   const Prompts pairs = random_pairs({5, 7, 6}, 1);
   Sweep sweep = patching(pairs, "blocks.{layer}.hook_resid_pre", {{"layer"}, {"pos"}});
-  sweep.metrics = {normalised_logit_diff()};
+  sweep.metrics = {normalised_logit_diff(1e-3)};
   const Cells cells = lab.session.sweep(sweep);
   const at::Tensor values = cells.values(), base = cells.base(), donor = cells.donor(), there = values.isnan().logical_not();
   const auto mean = [&](const at::Tensor& x) { return at::where(there, x, at::zeros({}, at::kDouble)).sum(-1) / there.sum(-1); };
@@ -207,6 +207,14 @@ TEST(Sweep, NormalisedIsARatioOfMeansOrAWarning) {
   ASSERT_EQ(lab.monitor.warnings.size(), 1u);
   EXPECT_EQ(lab.monitor.warnings[0].first, "gap");
   EXPECT_THAT(lab.monitor.warnings[0].second, HasSubstr("which is under 1e+06: values are given raw, not normalised"));
+}
+
+TEST(Sweep, NumbersThatAreNotFiniteAreAWarning) {
+  Lab lab;
+  Sweep sweep{.into = random_rows({4, 6}), .hooks = "blocks.{layer}.ln1.hook_scale", .axes = {{"layer"}}, .change = Change::zero(), .metrics = logit_diff_only()};
+  lab.session.sweep(sweep);
+  ASSERT_EQ(lab.monitor.warnings.size(), 1u);
+  EXPECT_EQ(lab.monitor.warnings[0].second, "3 of 3 computed cells gave numbers that are not finite: the change takes the model out of range");
 }
 
 TEST(Sweep, MistakesAreSentences) {

@@ -51,7 +51,7 @@ def main():
         page = (pathlib.Path(store) / "reports/ioi.html").read_text()
         assert "</html>" in page and len(page) > 1_000_000, len(page)
         if len(sys.argv) > 3:  # a Python with transformers
-            subprocess.run([sys.argv[3], SOURCE / "tests/demo/rederive.py", store, BUILD / "share/diopter/organism", "3"], check=True)
+            subprocess.run([sys.argv[3], SOURCE / "tests/end_to_end/rederive.py", store, BUILD / "share/diopter/organism", "3"], check=True)
         print(f"demo: clean {clean:.2f}, corrupted {corrupted:.2f}, maximum per layer at positions {top}")
     return 0
 
