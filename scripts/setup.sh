@@ -108,7 +108,7 @@ with zipfile.ZipFile(wheel) as archive:
     names = archive.namelist()
     script = next(n for n in names if n.endswith("package_data/plotly.min.js"))
     licence = next(n for n in names if n.endswith(("LICENSE.txt", "LICENSE")))
-    (target / "LICENSE").write_bytes(archive.read(licence))
+    (target / "LICENSE.txt").write_bytes(archive.read(licence))
     (target / "plotly.min.js.part").write_bytes(archive.read(script))
 (target / "plotly.min.js.part").rename(target / "plotly.min.js")
 PY

@@ -10,6 +10,7 @@
 
 #include <diopter_host/backends.hpp>
 
+#include "base/error.hpp"
 #include "host/monitor.hpp"
 #include "host/record_sink.hpp"
 
@@ -27,7 +28,10 @@ class KeepingSink final : public RecordSink {
   std::map<std::string, std::string> texts;
   std::vector<std::string> events, progresses;
 
+  bool disk_is_full = false;
+
   void metric(const std::string& name, double value, std::optional<std::int64_t>, std::optional<double>) override {
+    if (disk_is_full) throw base::UserError(base::Exit::Store, "cannot write: No space left on device");
     metrics[name].push_back(value);
   }
   void tensor(const std::string& name, const at::Tensor& value, const std::vector<Dim>& dims) override { tensors[name] = {value, dims}; }

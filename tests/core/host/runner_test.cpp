@@ -163,6 +163,17 @@ TEST(RunAnalysis, RandomStreamsDependOnTheSeedAlone) {
   EXPECT_NE(first.sink.metrics.at("loss"), other.sink.metrics.at("loss"));
 }
 
+TEST(RunAnalysis, AFullDiskIsNotThePluginsFault) {
+  Ran ran;
+  ran.sink.disk_is_full = true;
+  try {
+    run(ran, "how", "random");
+    FAIL() << "nothing was thrown";
+  } catch (const base::UserError& error) {
+    EXPECT_EQ(error.exit(), base::Exit::Store);
+  }
+}
+
 TEST(Preflight, TurnsWhatTheConstructorThrowsIntoAPluginError) {
   const LoadedKind kind = test_kind();
   const std::pair<const char*, std::pair<const char*, const char*>> cases[] = {

@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <cmath>
 #include <map>
 #include <set>
 
@@ -68,7 +69,8 @@ TEST(Corpus, BeginsAndEndsDocumentsWithTheMark) {
     const auto first = static_cast<std::size_t>(documents.offsets[d]), last = static_cast<std::size_t>(documents.offsets[d + 1]);
     EXPECT_EQ(documents.ids[first], WordTokenizer::kDocumentEnd);
     EXPECT_EQ(documents.counted[first], 0);
-    if (last - first < kLongestDocument) EXPECT_EQ(documents.ids[last - 1], WordTokenizer::kDocumentEnd);
+    if (last - first == kLongestDocument) continue;  // cut
+    EXPECT_EQ(documents.ids[last - 1], WordTokenizer::kDocumentEnd);
   }
 }
 

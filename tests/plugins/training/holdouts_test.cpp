@@ -83,7 +83,7 @@ TEST(Holdouts, PairsOfNamesNeverMeetInATransfer) {
     ASSERT_GE(present.size(), 2U) << text;
     for (const std::int64_t a : present) {
       for (const std::int64_t b : present) {
-        if (a < b) ASSERT_FALSE(held_out::names(a, b)) << text;
+        ASSERT_TRUE(a == b || !held_out::names(a, b)) << text;
       }
     }
   }
