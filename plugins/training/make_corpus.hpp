@@ -15,6 +15,7 @@ inline constexpr diopter::Row kMakeCorpusTable[] = {
     diopter::metric("mean_length", {.unit = "tokens", .doc = "Mean length of a document, with the marks at both ends."}),
     diopter::table("kinds", "row", "kind:text documents:int ids:int counted:int", {.doc = "What the corpus is made of."}),
     diopter::text("samples", {.doc = "The first documents."}),
+    diopter::needs(diopter::Need::Training),  // a run without a model
 };
 
 class MakeCorpus final : public diopter::Analysis {

@@ -29,10 +29,9 @@ def main():
         tensor = json.loads(diopter("tensor", "@1", "effect", "--json", store=store))
         dims = tensor["dims"]
         assert [d["name"] for d in dims][-2:] == ["layer", "pos"], dims
-        values = tensor["values"]
-        while isinstance(values[0][0], list):  # the metric axis has one entry
-            values = values[0]
-        layers, positions = len(values), len(values[0])
+        layers, positions = tensor["shape"][-2:]
+        flat = tensor["values"]  # row-major; the metric axis has one entry
+        values = [flat[layer * positions:(layer + 1) * positions] for layer in range(layers)]
         labels = dims[-1]["labels"]
         assert (layers, positions) == (4, 15), (layers, positions)
         assert labels[10] == " John" or labels[10] == " Mary", labels  # the second name: what differs

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <ATen/ATen.h>
+#include <ATen/Parallel.h>
 
 #include <memory>
 #include <string>
@@ -17,6 +18,7 @@ namespace diopter::engine::testing {
 
 class Remembering final : public RunMonitor {
  public:
+  Remembering() { at::set_num_threads(1); }  // tiny tensors: more threads only wait for each other
   void progress(Text, Index, Index, Text) override {}
   void check_stop() override {
     ++forwards;
