@@ -8,6 +8,10 @@ compile_jobs() {
   echo $((jobs < by_memory ? jobs : by_memory))
 }
 
+# On a terminal the compiler's lines overwrite each other; nothing scrolls by.
+show_one_line() { awk '/^\[/ {printf "\r\033[2Kbuild   %.90s", $0; fflush()} END {printf "\r\033[2K"}'; }
+show_nothing() { cat >/dev/null; }
+
 build_all() {
   local target=$1 log=$build/build.log started=$SECONDS
   mkdir -p "$build"
@@ -20,16 +24,10 @@ build_all() {
     say build "$preset, up to date"
     return
   fi
-  if [ -t 1 ]; then
-    ninja -C "$build" -j "$(compile_jobs)" "$target" 2>&1 | tee "$log" | awk '/^\[/ {printf "\r\033[2Kbuild   %.100s", $0; fflush()}' || true
-    printf '\r\033[2K'
-    [ "${PIPESTATUS[0]}" -eq 0 ] || true
-    ninja -C "$build" -n "$target" 2>/dev/null | grep -q 'no work to do' \
-      || { grep -A 12 -E 'FAILED|error:' "$log" | head -n 60 >&2; die "the build failed; the whole log is ${log#"$root"/}"; }
-  else
-    ninja -C "$build" -j "$(compile_jobs)" "$target" >"$log" 2>&1 \
-      || { grep -A 12 -E 'FAILED|error:' "$log" | head -n 80 >&2; die "the build failed; the whole log is ${log#"$root"/}"; }
-  fi
+  local show=show_nothing
+  [ -t 1 ] && show=show_one_line
+  ninja -C "$build" -j "$(compile_jobs)" "$target" 2>&1 | tee "$log" | $show \
+    || { grep -a -A 12 -E 'FAILED|error:' "$log" | head -n 80 >&2; die "the build failed; the whole log is ${log#"$root"/}"; }
   local seconds=$((SECONDS - started))
   say build "$preset ........ $((seconds / 60)) min $((seconds % 60)) s"
 }

@@ -16,7 +16,7 @@ namespace {
 using namespace diopter;
 
 constexpr cli::AddVerb kVerbs[] = {cli::add_runs,   cli::add_show, cli::add_metrics, cli::add_diff,
-                                   cli::add_tensor, cli::add_sql,  cli::add_report,  cli::add_status, cli::add_plugin_list};
+                                   cli::add_tensor, cli::add_sql,  cli::add_report,  cli::add_status, cli::add_ingest, cli::add_plugin_list};
 
 std::string word(int argc, char** argv, int i) { return i < argc ? argv[i] : ""; }
 

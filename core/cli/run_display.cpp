@@ -65,7 +65,9 @@ void RunDisplay::begin(const exec::CheckedStudy& study) {
     const auto& row = set->rows.front();
     write_stdout("\n");
     for (const char* role : {"clean", "corrupted"}) {
-      if (const std::string* text = row.text(role)) write_stdout(fmt::format("  {:<10} \"{}\"\n", role, base::printable(*text)));
+      const std::string* text = row.text(role);
+      const char* shown_role = set->has_column("corrupted") ? role : "text";
+      if (text) write_stdout(fmt::format("  {:<10} \"{}\"\n", shown_role, base::printable(*text)));
     }
     for (const char* role : {"answer", "foil"}) {
       const auto choices = row.choices(role);

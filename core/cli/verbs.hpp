@@ -23,6 +23,7 @@ void add_tensor(CLI::App& app, Action& action);
 void add_sql(CLI::App& app, Action& action);
 void add_report(CLI::App& app, Action& action);
 void add_status(CLI::App& app, Action& action);
+void add_ingest(CLI::App& app, Action& action);
 void add_plugin_list(CLI::App& app, Action& action);  // plugin list; the host has the other plugin verbs
 
 struct HostVerb {
