@@ -27,7 +27,10 @@ void write_string(std::string& out, const std::string& text) {
         case '\n': out += "\\n"; break;
         case '\r': out += "\\r"; break;
         case '\t': out += "\\t"; break;
-        default: out += "\\u00"; out += kDigits[(c >> 4) & 15]; out += kDigits[c & 15];
+        default:
+          out += "\\u00";
+          out += kDigits[(c >> 4) & 15];
+          out += kDigits[c & 15];
       }
     } else {
       out += c;

@@ -10,12 +10,12 @@ namespace diopter::base {
 // The exit codes of the whole program (docs/exit_codes.md). A code is never reused for another meaning.
 enum class Exit : int {
   Done = 0,
-  Failed = 1,       // finished, but an item failed or was left undone
-  Usage = 2,        // command line, manifest, plan, selector: nothing was started or changed
-  Store = 3,        // cannot open, lock, read or write; damaged; not ours; newer
-  NoMatch = 4,      // a selector matched nothing
-  Spooled = 5,      // results are safe in the spool but not all are in the store
-  Refused = 6,      // a plugin, model or input is missing, incompatible or not the one recorded
+  Failed = 1,   // finished, but an item failed or was left undone
+  Usage = 2,    // command line, manifest, plan, selector: nothing was started or changed
+  Store = 3,    // cannot open, lock, read or write; damaged; not ours; newer
+  NoMatch = 4,  // a selector matched nothing
+  Spooled = 5,  // results are safe in the spool but not all are in the store
+  Refused = 6,  // a plugin, model or input is missing, incompatible or not the one recorded
   Scheduler = 7,
   Internal = 70,
   StoppedEarly = 75,

@@ -11,8 +11,7 @@ namespace {
 constexpr std::size_t kLimit = 10'000;
 
 [[noreturn]] void malformed(std::string_view pattern, const std::string& why) {
-  throw UserError(Exit::Usage, "'" + std::string(pattern) + "' is not a pattern: " + why +
-                                   "; write {0..5} or {a,b}");
+  throw UserError(Exit::Usage, "'" + std::string(pattern) + "' is not a pattern: " + why + "; write {0..5} or {a,b}");
 }
 
 bool parse_whole(std::string_view text, std::uint64_t& value) {

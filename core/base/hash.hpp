@@ -27,8 +27,8 @@ class Sha256 {
 
 std::string sha256(std::string_view bytes);
 std::string sha256_file(const std::filesystem::path& file);
-// Of "diopter.tree/1\n" and, for each regular file in bytewise order of its relative path: path, NUL, hex hash, newline.
-// Links are followed. A dangling one, one that leads back up, and an unreadable file are a UserError(Usage).
+// Of "diopter.tree/1\n" and, for each regular file in bytewise order of its relative path: path, NUL, hex hash,
+// newline. Links are followed. A dangling one, one that leads back up, and an unreadable file are a UserError(Usage).
 std::string sha256_tree(const std::filesystem::path& directory);
 
 std::uint32_t crc32c(std::string_view bytes);

@@ -5,7 +5,8 @@
 
 namespace diopter::base {
 
-// The prefix of the running executable: PREFIX/bin/diopter, PREFIX/libexec/diopter/diopter-host and PREFIX/tests/X give PREFIX.
+// The prefix of the running executable: PREFIX/bin/diopter, PREFIX/libexec/diopter/diopter-host and PREFIX/tests/X give
+// PREFIX.
 std::filesystem::path prefix();
 std::filesystem::path executable();
 std::filesystem::path share();    // PREFIX/share/diopter

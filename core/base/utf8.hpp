@@ -14,8 +14,8 @@ namespace diopter::base {
 std::optional<std::size_t> invalid_utf8_offset(std::string_view text);
 // Ill-formed bytes become "\xHH", NUL becomes "\x00"; everything else stays. For free text in the store.
 std::string escape_invalid_utf8(std::string_view text);
-// For messages and terminals: control characters, bidi controls and zero-width characters become "\n", "\t", "\u{202E}";
-// ill-formed bytes "\xHH"; cut after `limit` bytes at a character boundary with "…".
+// For messages and terminals: control characters, bidi controls and zero-width characters become "\n", "\t",
+// "\u{202E}"; ill-formed bytes "\xHH"; cut after `limit` bytes at a character boundary with "…".
 std::string printable(std::string_view text, std::size_t limit = 200);
 // Ill-formed sequences replaced by U+FFFD as Rust's from_utf8_lossy does (one per maximal subpart).
 std::string replace_invalid_utf8(std::string_view text);

@@ -25,8 +25,8 @@ const std::vector<HostVerb>& host_verbs() {
 
 void become_host(char** argv) {
   const std::filesystem::path host = base::prefix() / "libexec/diopter/diopter-host";
-  // Threads that wait for work by spinning take the processor from those that have it: with another program on the machine a
-  // small model then runs a hundred times slower. Read when LibTorch's OpenMP is loaded, hence here.
+  // Threads that wait for work by spinning take the processor from those that have it: with another program on the
+  // machine a small model then runs a hundred times slower. Read when LibTorch's OpenMP is loaded, hence here.
   ::setenv("OMP_WAIT_POLICY", "PASSIVE", 0);
   ::execv(host.c_str(), argv);
   throw base::UserError(base::Exit::Refused, fmt::format("cannot start {}: {}", host.string(), base::errno_text(errno)),

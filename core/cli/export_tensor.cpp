@@ -57,7 +57,9 @@ std::string npz_bytes(const std::vector<NamedArray>& arrays) {
   std::string out, directory;
   for (const NamedArray& array : arrays) {
     const std::string name = array.name + ".npy", data = report::npy_bytes(array.dtype, array.shape, array.bytes);
-    if (out.size() + data.size() > 0xFFFF0000u) throw base::UserError(base::Exit::Usage, "an .npz of more than 4 GB is not written", "a file that ends in .safetensors");
+    if (out.size() + data.size() > 0xFFFF0000u)
+      throw base::UserError(base::Exit::Usage, "an .npz of more than 4 GB is not written",
+                            "a file that ends in .safetensors");
     const std::uint32_t crc = zip_crc(data);
     const std::size_t offset = out.size();
     put(out, 0x04034b50, 4);
@@ -91,7 +93,8 @@ std::string safetensors_bytes(const std::vector<NamedArray>& arrays) {
   for (const NamedArray& array : arrays) {
     std::string dtype = array.dtype;
     for (char& c : dtype) c = static_cast<char>(std::toupper(static_cast<unsigned char>(c)));
-    header[array.name] = {{"dtype", dtype}, {"shape", array.shape}, {"data_offsets", {data.size(), data.size() + array.bytes.size()}}};
+    header[array.name] = {
+        {"dtype", dtype}, {"shape", array.shape}, {"data_offsets", {data.size(), data.size() + array.bytes.size()}}};
     data += array.bytes;
   }
   std::string text = base::canonical_json(header);
@@ -112,7 +115,8 @@ std::string csv_bytes(const NamedArray& array) {
   for (std::size_t cell = 0; cell < values.size(); ++cell) {
     std::vector<base::Json> line;
     std::vector<std::size_t> index(array.dims.size());
-    for (std::size_t d = array.dims.size(), left = cell; d-- > 0; left /= array.dims[d].size) index[d] = left % array.dims[d].size;
+    for (std::size_t d = array.dims.size(), left = cell; d-- > 0; left /= array.dims[d].size)
+      index[d] = left % array.dims[d].size;
     for (std::size_t d = 0; d < array.dims.size(); ++d) {
       const report::Axis& axis = array.dims[d];
       if (axis.coord.empty()) line.emplace_back(index[d]);
@@ -128,7 +132,8 @@ std::string csv_bytes(const NamedArray& array) {
 void require_known_ending(const std::filesystem::path& file) {
   static const std::set<std::string> known = {".npy", ".npz", ".safetensors", ".csv"};
   if (known.contains(ending(file))) return;
-  throw base::UserError(base::Exit::Usage, fmt::format("'{}' should end in .npy, .npz, .safetensors or .csv", file.string()));
+  throw base::UserError(base::Exit::Usage,
+                        fmt::format("'{}' should end in .npy, .npz, .safetensors or .csv", file.string()));
 }
 
 void write_arrays(const std::filesystem::path& file, const std::vector<NamedArray>& arrays) {
@@ -136,9 +141,12 @@ void write_arrays(const std::filesystem::path& file, const std::vector<NamedArra
   const std::string form = ending(file);
   if (form == ".npz") return base::write_file_atomically(file, npz_bytes(arrays));
   if (form == ".safetensors") return base::write_file_atomically(file, safetensors_bytes(arrays));
-  if (arrays.size() != 1) throw base::UserError(base::Exit::Usage, fmt::format("a {} file holds one array, not {}", form, arrays.size()), "a file that ends in .npz or .safetensors");
+  if (arrays.size() != 1)
+    throw base::UserError(base::Exit::Usage, fmt::format("a {} file holds one array, not {}", form, arrays.size()),
+                          "a file that ends in .npz or .safetensors");
   const NamedArray& one = arrays.front();
-  base::write_file_atomically(file, form == ".npy" ? report::npy_bytes(one.dtype, one.shape, one.bytes) : csv_bytes(one));
+  base::write_file_atomically(file,
+                              form == ".npy" ? report::npy_bytes(one.dtype, one.shape, one.bytes) : csv_bytes(one));
 }
 
 }  // namespace diopter::cli

@@ -10,9 +10,12 @@
 namespace diopter::cli {
 namespace {
 
-[[noreturn]] void refuse(const std::string& what) { throw base::UserError(base::Exit::Usage, what, {}, "tensor.slice"); }
+[[noreturn]] void refuse(const std::string& what) {
+  throw base::UserError(base::Exit::Usage, what, {}, "tensor.slice");
+}
 
-std::vector<double> fixed_values(const std::vector<double>& values, std::size_t size, std::size_t inner, std::size_t index) {
+std::vector<double> fixed_values(const std::vector<double>& values, std::size_t size, std::size_t inner,
+                                 std::size_t index) {
   std::vector<double> out;
   for (std::size_t outer = 0; outer < values.size() / (size * inner); ++outer) {
     const auto from = values.begin() + static_cast<std::ptrdiff_t>((outer * size + index) * inner);
@@ -42,7 +45,8 @@ Slice parse_slice(const std::string& text, const report::Grid& grid) {
   std::vector<std::string> names;
   for (const report::Axis& axis : grid.dims) names.push_back(axis.name);
   const int at = grid.index_of(slice.dim);
-  if (at < 0) refuse(fmt::format("--slice '{}': no dimension '{}'{}", text, slice.dim, base::did_you_mean(slice.dim, names)));
+  if (at < 0)
+    refuse(fmt::format("--slice '{}': no dimension '{}'{}", text, slice.dim, base::did_you_mean(slice.dim, names)));
   const report::Axis& axis = grid.dims[static_cast<std::size_t>(at)];
   std::vector<std::size_t> hits;
   for (std::size_t i = 0; i < axis.size; ++i) {
@@ -57,10 +61,12 @@ Slice parse_slice(const std::string& text, const report::Grid& grid) {
   long long index = 0;
   const auto [end, error] = std::from_chars(value.data(), value.data() + value.size(), index);
   if (error != std::errc() || end != value.data() + value.size()) {
-    refuse(fmt::format("--slice '{}': '{}' is no label of '{}'{}", text, value, slice.dim, base::did_you_mean(value, axis.labels)));
+    refuse(fmt::format("--slice '{}': '{}' is no label of '{}'{}", text, value, slice.dim,
+                       base::did_you_mean(value, axis.labels)));
   }
   const auto size = static_cast<long long>(axis.size);
-  if (index < -size || index >= size) refuse(fmt::format("--slice '{}': '{}' has {} places, 0 to {}", text, slice.dim, size, size - 1));
+  if (index < -size || index >= size)
+    refuse(fmt::format("--slice '{}': '{}' has {} places, 0 to {}", text, slice.dim, size, size - 1));
   slice.index = static_cast<std::size_t>(index < 0 ? index + size : index);
   return slice;
 }

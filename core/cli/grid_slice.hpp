@@ -16,8 +16,8 @@ struct Slice {
   std::string dim;
   std::size_t index = 0;
 };
-// "DIM=V": V is an index (negative: from the end), else a label or coordinate that occurs once. UserError(Usage) with the
-// known names otherwise.
+// "DIM=V": V is an index (negative: from the end), else a label or coordinate that occurs once. UserError(Usage) with
+// the known names otherwise.
 Slice parse_slice(const std::string& text, const report::Grid& grid);
 
 }  // namespace diopter::cli

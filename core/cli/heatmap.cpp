@@ -46,7 +46,9 @@ std::string label(const std::string& exact) {
 std::string row_name(const report::Axis& rows, std::size_t row) {
   if (rows.name == "layer" && rows.labels.empty()) return "L" + rows.exact(row);
   if (rows.name == "head" && rows.labels.empty()) return "H" + rows.exact(row);
-  return rows.labels.empty() ? rows.exact(row) : rows.tokens() ? label(rows.labels[row]) + " " + std::to_string(row) : report::shown_text(rows.labels[row], 16);
+  return rows.labels.empty() ? rows.exact(row)
+         : rows.tokens()     ? label(rows.labels[row]) + " " + std::to_string(row)
+                             : report::shown_text(rows.labels[row], 16);
 }
 
 // How many decimals show the largest value with three digits, never fewer than two below 100.
@@ -58,7 +60,7 @@ int decimals_for(const std::vector<double>& values) {
   if (reach >= 1000) return 0;
   if (reach >= 100) return 1;
   if (reach >= 0.1 || reach == 0) return 2;
-  return std::min(6, 2 - static_cast<int>(std::floor(std::log10(reach) + 1)) );
+  return std::min(6, 2 - static_cast<int>(std::floor(std::log10(reach) + 1)));
 }
 
 std::string number(double value, int decimals) {
@@ -78,7 +80,9 @@ class Painter {
       : options_(options), limits_(report::colour_limits(data.values, data.centre ? &*data.centre : nullptr)) {}
 
   const report::Limits& limits() const { return limits_; }
-  Rgb colour(double value) const { return std::isfinite(value) ? report::colour_of(value, limits_) : Rgb{128, 128, 128}; }
+  Rgb colour(double value) const {
+    return std::isfinite(value) ? report::colour_of(value, limits_) : Rgb{128, 128, 128};
+  }
   std::string set(bool background, Rgb c) const {
     if (options_.true_colour) return fmt::format("\x1b[{};2;{};{};{}m", background ? 48 : 38, c.r, c.g, c.b);
     return fmt::format("\x1b[{};5;{}m", background ? 48 : 38, palette_256(c));
@@ -100,7 +104,8 @@ std::vector<std::size_t> row_order(const HeatmapData& data, const HeatmapOptions
   return order;
 }
 
-std::string scale_line(const HeatmapData& data, const HeatmapOptions& options, const Painter& painter, const std::string& remark) {
+std::string scale_line(const HeatmapData& data, const HeatmapOptions& options, const Painter& painter,
+                       const std::string& remark) {
   const report::Limits& limits = painter.limits();
   std::string ramp = " to ";
   if (options.colour) {
@@ -108,7 +113,8 @@ std::string scale_line(const HeatmapData& data, const HeatmapOptions& options, c
     for (int i = 0; i < 16; ++i) ramp += painter.cell(" ", limits.low + (limits.high - limits.low) * (i + 0.5) / 16);
     ramp += " ";
   }
-  return fmt::format("  scale {}{}{}{}{}\n", report::three_digits(limits.low), ramp, report::three_digits(limits.high), data.unit.empty() ? "" : " " + data.unit, remark);
+  return fmt::format("  scale {}{}{}{}{}\n", report::three_digits(limits.low), ramp, report::three_digits(limits.high),
+                     data.unit.empty() ? "" : " " + data.unit, remark);
 }
 
 struct Numbers {
@@ -142,7 +148,8 @@ Numbers numbers_of(const HeatmapData& data) {
   return out;
 }
 
-std::string draw_numbers(const HeatmapData& data, const HeatmapOptions& options, const Numbers& numbers, const Painter& painter) {
+std::string draw_numbers(const HeatmapData& data, const HeatmapOptions& options, const Numbers& numbers,
+                         const Painter& painter) {
   std::string indices = std::string(2 + numbers.row_width, ' '), heads = indices, out;
   const bool named = !data.columns.labels.empty();
   for (std::size_t c = 0; c < data.columns.size; ++c) {
@@ -153,7 +160,8 @@ std::string draw_numbers(const HeatmapData& data, const HeatmapOptions& options,
   if (named) out += without_trailing_space(heads) + "\n";
   for (const std::size_t r : row_order(data, options)) {
     std::string line = "  " + right(row_name(data.rows, r), numbers.row_width);
-    for (std::size_t c = 0; c < data.columns.size; ++c) line += painter.cell(" " + right(numbers.text[r][c], numbers.widths[c]), data.values[r * data.columns.size + c]);
+    for (std::size_t c = 0; c < data.columns.size; ++c)
+      line += painter.cell(" " + right(numbers.text[r][c], numbers.widths[c]), data.values[r * data.columns.size + c]);
     out += line + "\n";
   }
   return out;
@@ -169,7 +177,8 @@ std::string ruler(std::size_t indent, std::size_t columns, std::size_t cell) {
   return line + "\n";
 }
 
-std::string draw_blocks(const HeatmapData& data, const HeatmapOptions& options, std::size_t row_width, const Painter& painter, std::size_t from, std::size_t count) {
+std::string draw_blocks(const HeatmapData& data, const HeatmapOptions& options, std::size_t row_width,
+                        const Painter& painter, std::size_t from, std::size_t count) {
   std::string out;
   const std::vector<std::size_t> order = row_order(data, options);
   for (std::size_t i = 0; i < order.size(); i += 2) {
@@ -186,7 +195,8 @@ std::string draw_blocks(const HeatmapData& data, const HeatmapOptions& options, 
   return out;
 }
 
-std::string draw_digits(const HeatmapData& data, const HeatmapOptions& options, std::size_t row_width, double unit, std::size_t from, std::size_t count) {
+std::string draw_digits(const HeatmapData& data, const HeatmapOptions& options, std::size_t row_width, double unit,
+                        std::size_t from, std::size_t count) {
   std::string out;
   for (const std::size_t r : row_order(data, options)) {
     out += "  " + right(row_name(data.rows, r), row_width) + " ";
@@ -210,20 +220,26 @@ std::string draw_heatmap(const HeatmapData& data, const HeatmapOptions& options)
   const Numbers numbers = numbers_of(data);
   if (numbers.line() <= options.width) {
     const double half = 0.5 * std::pow(10.0, -decimals_for(data.values));
-    return out + draw_numbers(data, options, numbers, painter) + scale_line(data, options, painter, fmt::format("; . = less than {}", report::three_digits(half)));
+    return out + draw_numbers(data, options, numbers, painter) +
+           scale_line(data, options, painter, fmt::format("; . = less than {}", report::three_digits(half)));
   }
   const bool blocks = options.colour && options.utf8;
   const std::size_t cell = blocks ? 1 : 2, indent = numbers.row_width + 3;
-  const std::size_t room = std::max<std::size_t>(10, options.width > indent + cell ? (options.width - indent) / cell : 10);
+  const std::size_t room =
+      std::max<std::size_t>(10, options.width > indent + cell ? (options.width - indent) / cell : 10);
   const report::Limits& limits = painter.limits();
   const double unit = std::max(std::abs(limits.low), std::abs(limits.high)) / 9;
   for (std::size_t from = 0; from < data.columns.size; from += room) {
     const std::size_t count = std::min(room, data.columns.size - from);
     if (data.columns.size > room) out += fmt::format("  columns {} to {}\n", from, from + count - 1);
     out += ruler(indent, count, cell);
-    out += blocks ? draw_blocks(data, options, numbers.row_width, painter, from, count) : draw_digits(data, options, numbers.row_width, unit, from, count);
+    out += blocks ? draw_blocks(data, options, numbers.row_width, painter, from, count)
+                  : draw_digits(data, options, numbers.row_width, unit, from, count);
   }
-  return out + scale_line(data, options, painter, blocks ? "" : fmt::format("; 9 = {}, . = less than {}", report::three_digits(unit * 9), report::three_digits(unit / 2)));
+  return out + scale_line(data, options, painter,
+                          blocks ? ""
+                                 : fmt::format("; 9 = {}, . = less than {}", report::three_digits(unit * 9),
+                                               report::three_digits(unit / 2)));
 }
 
 HeatmapData heatmap_of(const report::Grid& grid, const GridView& view, std::string title) {
@@ -244,7 +260,8 @@ HeatmapData heatmap_of(const report::Grid& grid, const GridView& view, std::stri
   for (const auto& [dim, index] : view.at) base += steps[static_cast<std::size_t>(grid.index_of(dim))] * index;
   for (std::size_t r = 0; r < data.rows.size; ++r) {
     for (std::size_t c = 0; c < data.columns.size; ++c) {
-      data.values.push_back(grid.values[base + (y < 0 ? 0 : r * steps[static_cast<std::size_t>(y)]) + (x < 0 ? 0 : c * steps[static_cast<std::size_t>(x)])]);
+      data.values.push_back(grid.values[base + (y < 0 ? 0 : r * steps[static_cast<std::size_t>(y)]) +
+                                        (x < 0 ? 0 : c * steps[static_cast<std::size_t>(x)])]);
     }
   }
   return data;

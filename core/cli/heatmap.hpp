@@ -18,11 +18,11 @@ struct HeatmapData {
 };
 
 struct HeatmapOptions {
-  bool colour = false;        // cells in colour
-  bool true_colour = false;   // 24-bit; else the 256-colour palette
-  bool utf8 = true;           // half blocks; else spaces
-  std::size_t width = 100;    // of a line
-  bool first_row_last = true; // row 0 at the bottom (layers)
+  bool colour = false;         // cells in colour
+  bool true_colour = false;    // 24-bit; else the 256-colour palette
+  bool utf8 = true;            // half blocks; else spaces
+  std::size_t width = 100;     // of a line
+  bool first_row_last = true;  // row 0 at the bottom (layers)
 };
 
 // Numbers with two decimals ("." where they round to nothing) when a line holds them; wider maps: half blocks with
@@ -31,7 +31,7 @@ std::string draw_heatmap(const HeatmapData& data, const HeatmapOptions& options)
 
 // The tensor's map as its figure would show it; dimensions that are not drawn are fixed at `at` (0 by default).
 struct GridView {
-  std::string row_dim, column_dim;                            // "" or a dimension: chosen when empty
+  std::string row_dim, column_dim;  // "" or a dimension: chosen when empty
   std::vector<std::pair<std::string, std::size_t>> at;
 };
 HeatmapData heatmap_of(const report::Grid& grid, const GridView& view, std::string title);

@@ -15,8 +15,9 @@ namespace {
 
 using namespace diopter;
 
-constexpr cli::AddVerb kVerbs[] = {cli::add_runs,   cli::add_show, cli::add_metrics, cli::add_diff,
-                                   cli::add_tensor, cli::add_sql,  cli::add_report,  cli::add_status, cli::add_ingest, cli::add_plugin_list};
+constexpr cli::AddVerb kVerbs[] = {cli::add_runs,   cli::add_show,       cli::add_metrics, cli::add_diff,
+                                   cli::add_tensor, cli::add_sql,        cli::add_report,  cli::add_status,
+                                   cli::add_ingest, cli::add_plugin_list};
 
 std::string word(int argc, char** argv, int i) { return i < argc ? argv[i] : ""; }
 
@@ -55,7 +56,8 @@ int run(int argc, char** argv) {
     app.add_subcommand(host.name, host.summary);
   }
   if (!verb.empty() && verb.front() != '-' && std::find(known.begin(), known.end(), verb) == known.end()) {
-    throw base::UserError(base::Exit::Usage, "unknown verb " + base::quoted(verb) + base::did_you_mean(verb, known), "diopter --help lists the verbs", "cli.verb");
+    throw base::UserError(base::Exit::Usage, "unknown verb " + base::quoted(verb) + base::did_you_mean(verb, known),
+                          "diopter --help lists the verbs", "cli.verb");
   }
   bool prefix = false, cmake_prefix = false;
   app.set_version_flag("--version", "diopter " DIOPTER_VERSION);
@@ -66,7 +68,8 @@ int run(int argc, char** argv) {
   } catch (const CLI::Success& asked) {  // --help, --version
     return app.exit(asked);
   } catch (const CLI::ParseError& error) {
-    throw base::UserError(base::Exit::Usage, with_nearest_flag(app, error.what()), fmt::format("diopter {}--help", verb.empty() ? "" : verb + " "), "cli.usage");
+    throw base::UserError(base::Exit::Usage, with_nearest_flag(app, error.what()),
+                          fmt::format("diopter {}--help", verb.empty() ? "" : verb + " "), "cli.usage");
   }
   if (prefix || cmake_prefix) {
     cli::write_stdout(base::prefix().string() + "\n");

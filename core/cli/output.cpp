@@ -24,13 +24,18 @@ void CommonFlags::add_to(CLI::App& verb) {
   form->require_option(0, 1);
   verb.add_flag("--no-header", no_header, "No line of column names");
   verb.add_flag("--utc", utc, "Times in UTC on a terminal too");
-  verb.add_option("--color", color, "auto, always or never")->check(CLI::IsMember({"auto", "always", "never"}))->type_name("WHEN");
+  verb.add_option("--color", color, "auto, always or never")
+      ->check(CLI::IsMember({"auto", "always", "never"}))
+      ->type_name("WHEN");
   verb.add_flag("-q,--quiet", quiet, "No remarks on stderr");
   verb.add_flag("-v,--verbose", verbose, "More of them");
 }
 
 void CommonFlags::add_limit_to(CLI::App& verb) {
-  verb.add_option("--limit", limit, "At most this many rows (0: all)")->check(CLI::NonNegativeNumber)->type_name("N")->capture_default_str();
+  verb.add_option("--limit", limit, "At most this many rows (0: all)")
+      ->check(CLI::NonNegativeNumber)
+      ->type_name("N")
+      ->capture_default_str();
 }
 
 Format CommonFlags::format() const {
@@ -68,7 +73,8 @@ void talk(const CommonFlags& flags, const std::string& line) {
 
 std::string with_thousands(std::int64_t number) {
   std::string digits = std::to_string(number);
-  for (std::ptrdiff_t at = static_cast<std::ptrdiff_t>(digits.size()) - 3; at > (number < 0 ? 1 : 0); at -= 3) digits.insert(static_cast<std::size_t>(at), ",");
+  for (std::ptrdiff_t at = static_cast<std::ptrdiff_t>(digits.size()) - 3; at > (number < 0 ? 1 : 0); at -= 3)
+    digits.insert(static_cast<std::size_t>(at), ",");
   return digits;
 }
 
@@ -97,10 +103,13 @@ void write_rows(const CommonFlags& flags, const char* schema, const Rows& rows, 
       break;
   }
   const auto shown = static_cast<std::int64_t>(rows.cells.size());
-  if (shown < total) talk(flags, fmt::format("{} of {} shown; --limit 0 for all", with_thousands(shown), with_thousands(total)));
+  if (shown < total)
+    talk(flags, fmt::format("{} of {} shown; --limit 0 for all", with_thousands(shown), with_thousands(total)));
 }
 
-void write_json(const Json& document) { write_stdout(base::plain_json(document, base::is_terminal(STDOUT_FILENO) ? 2 : -1) + "\n"); }
+void write_json(const Json& document) {
+  write_stdout(base::plain_json(document, base::is_terminal(STDOUT_FILENO) ? 2 : -1) + "\n");
+}
 
 int report_error(const std::exception& error, bool json) {
   const auto* user = dynamic_cast<const base::UserError*>(&error);
@@ -108,7 +117,11 @@ int report_error(const std::exception& error, bool json) {
   fmt::print(stderr, "error: {}\n", error.what());
   if (user && !user->help().empty()) fmt::print(stderr, "help: {}\n", user->help());
   if (json) {
-    const Json line = {{"schema", "diopter.error/1"}, {"error", error.what()}, {"help", user ? user->help() : ""}, {"id", user ? user->id() : "internal"}, {"exit", code}};
+    const Json line = {{"schema", "diopter.error/1"},
+                       {"error", error.what()},
+                       {"help", user ? user->help() : ""},
+                       {"id", user ? user->id() : "internal"},
+                       {"exit", code}};
     fmt::print(stderr, "{}\n", line.dump(-1, ' ', false, Json::error_handler_t::replace));
   }
   return code;

@@ -28,10 +28,10 @@ struct CommonFlags {
   std::string color = "auto";
   std::int64_t limit = 20;
 
-  void add_to(CLI::App& verb);             // --store --json --jsonl --csv --md --no-header --color --utc -q -v
-  void add_limit_to(CLI::App& verb);       // --limit
-  Format format() const;                   // a table on a terminal, else tab-separated
-  bool colour() const;                     // of stdout
+  void add_to(CLI::App& verb);        // --store --json --jsonl --csv --md --no-header --color --utc -q -v
+  void add_limit_to(CLI::App& verb);  // --limit
+  Format format() const;              // a table on a terminal, else tab-separated
+  bool colour() const;                // of stdout
   std::filesystem::path store_path() const;
 };
 

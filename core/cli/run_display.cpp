@@ -17,7 +17,8 @@ namespace diopter::cli {
 namespace {
 
 std::string model_line(const ModelInfo& info) {
-  return fmt::format("{} ({}, {} layers, {} heads, d_model {})", info.name, info.family, info.n_layers, info.n_heads, info.d_model);
+  return fmt::format("{} ({}, {} layers, {} heads, d_model {})", info.name, info.family, info.n_layers, info.n_heads,
+                     info.d_model);
 }
 
 // Numbers without dimensions, and those whose dimensions have one entry: "clean_metric  logit_diff  6.76".
@@ -27,7 +28,9 @@ std::string scalar_lines(const store::Reader& reader, const store::RunDetail& ru
   for (const auto& tensor : run.tensors) {
     if (tensor.name.starts_with("prompts.")) continue;
     const auto grid = report::find_grid(reader, run, tensor.name);
-    if (!grid || grid->cells() == 0 || grid->dims.size() > 1 || (grid->dims.size() == 1 && grid->dims[0].labels.empty())) continue;
+    if (!grid || grid->cells() == 0 || grid->dims.size() > 1 ||
+        (grid->dims.size() == 1 && grid->dims[0].labels.empty()))
+      continue;
     for (std::size_t i = 0; i < grid->cells() && i < 8; ++i) {
       const std::string label = grid->dims.empty() ? "" : grid->dims[0].exact(i);
       out += fmt::format("  {:<24} {:<14} {}\n", tensor.name, label, fmt::format("{:.4g}", grid->values[i]));
@@ -56,7 +59,8 @@ void RunDisplay::begin(const exec::CheckedStudy& study) {
   for (const auto& run : study.runs) {
     if (run.model) models.insert(model_line(run.model->info));
   }
-  write_stdout(fmt::format("{}     {}{}\n", bold("run"), study.study.file, models.empty() ? "" : fmt::format(" on {}", fmt::join(models, ", "))));
+  write_stdout(fmt::format("{}     {}{}\n", bold("run"), study.study.file,
+                           models.empty() ? "" : fmt::format(" on {}", fmt::join(models, ", "))));
   if (!study.study.experiment.about.empty()) write_stdout("        " + dim(study.study.experiment.about) + "\n");
   std::set<std::string> shown;
   for (const auto& run : study.runs) {
@@ -71,9 +75,12 @@ void RunDisplay::begin(const exec::CheckedStudy& study) {
     }
     for (const char* role : {"answer", "foil"}) {
       const auto choices = row.choices(role);
-      if (!choices.empty()) write_stdout(fmt::format("  {:<10} \"{}\"\n", role, base::printable(fmt::format("{}", fmt::join(choices, "\" or \"")))));
+      if (!choices.empty())
+        write_stdout(
+            fmt::format("  {:<10} \"{}\"\n", role, base::printable(fmt::format("{}", fmt::join(choices, "\" or \"")))));
     }
-    if (set->rows.size() > 1) write_stdout(dim(fmt::format("  ... {} rows of prompts '{}'\n", set->rows.size(), set->name)));
+    if (set->rows.size() > 1)
+      write_stdout(dim(fmt::format("  ... {} rows of prompts '{}'\n", set->rows.size(), set->name)));
   }
 }
 
@@ -94,9 +101,11 @@ void RunDisplay::finish(const exec::CheckedRun& run, const exec::ItemReport& ite
   } else if (item.outcome.status == exec::RunStatus::Succeeded) {
     if (!flags_.quiet) write_stdout(fmt::format("\n{}   {}\n", head, base::duration_text(item.outcome.seconds)));
   } else {
-    fmt::print(stderr, "{}   {}: {}\n", head, item.outcome.status == exec::RunStatus::Cancelled ? "stopped" : "failed", item.outcome.message);
+    fmt::print(stderr, "{}   {}: {}\n", head, item.outcome.status == exec::RunStatus::Cancelled ? "stopped" : "failed",
+               item.outcome.message);
   }
-  for (const auto& warning : item.outcome.warnings) fmt::print(stderr, "warning: {}: {}   [{}]\n", item.entry, warning.sentence, warning.guard);
+  for (const auto& warning : item.outcome.warnings)
+    fmt::print(stderr, "warning: {}: {}   [{}]\n", item.entry, warning.sentence, warning.guard);
   if (!flags_.quiet && (item.cached || item.outcome.status == exec::RunStatus::Succeeded)) show_results(item.run_id);
 }
 
@@ -107,14 +116,18 @@ void RunDisplay::show_results(const std::string& run_id) {
     if (event.kind == "sweep") write_stdout(dim(fmt::format("  {}\n", event.message.value_or(""))));
   }
   std::string text = scalar_lines(reader, run);
-  HeatmapOptions look{.colour = colour_, .true_colour = base::true_colour(), .utf8 = base::utf8_locale() || !colour_, .width = base::terminal_width(STDOUT_FILENO)};
+  HeatmapOptions look{.colour = colour_,
+                      .true_colour = base::true_colour(),
+                      .utf8 = base::utf8_locale() || !colour_,
+                      .width = base::terminal_width(STDOUT_FILENO)};
   for (const auto& output : run.outputs) {
     if (output.type != "figure" || output.doc.is_null()) continue;
     const report::FigureSpec spec = report::parse_figure_spec(output.doc);
     const auto grid = report::find_grid(reader, run, spec.of);
     if (spec.as != "heatmap" || !grid || grid->dims.size() < 2) continue;
     look.first_row_last = spec.origin == "lower";
-    HeatmapData map = heatmap_of(*grid, {.row_dim = spec.y, .column_dim = spec.x, .at = {}}, fmt::format("{} - {}", spec.of, doc_of(run, spec.of)));
+    HeatmapData map = heatmap_of(*grid, {.row_dim = spec.y, .column_dim = spec.x, .at = {}},
+                                 fmt::format("{} - {}", spec.of, doc_of(run, spec.of)));
     if (spec.centre) map.centre = spec.centre;
     text += "\n" + draw_heatmap(map, look);
   }
@@ -130,14 +143,17 @@ void RunDisplay::end(const exec::StudyReport& report) {
     else if (outcome.status != study::Outcome::Status::NotAsked) fmt::print(stderr, "missed: {}\n", outcome.sentence);
   }
   if (report.left > 0) {
-    fmt::print(stderr, "stopped: {} of {} runs are stored, {} to do; the same command goes on from there\n", report.items.size(), report.items.size() + report.left, report.left);
+    fmt::print(stderr, "stopped: {} of {} runs are stored, {} to do; the same command goes on from there\n",
+               report.items.size(), report.items.size() + report.left, report.left);
   }
   if (flags_.json || flags_.quiet) return;
   write_stdout("\n");
   for (const auto& item : report.items) {
-    write_stdout(fmt::format("{}  run {} in {}{}\n", bold("stored"), base::short_id(item.run_id), database, dim(fmt::format("          diopter show {}", base::short_id(item.run_id)))));
+    write_stdout(fmt::format("{}  run {} in {}{}\n", bold("stored"), base::short_id(item.run_id), database,
+                             dim(fmt::format("          diopter show {}", base::short_id(item.run_id)))));
   }
-  for (const auto& page : report.reports) write_stdout(fmt::format("{}  {}{}\n", bold("report"), page.string(), dim("          open it in a browser")));
+  for (const auto& page : report.reports)
+    write_stdout(fmt::format("{}  {}{}\n", bold("report"), page.string(), dim("          open it in a browser")));
 }
 
 }  // namespace diopter::cli

@@ -96,7 +96,8 @@ std::string aligned_table(const Rows& rows, bool header, std::size_t width) {
   std::vector<const Column*> columns;
   std::vector<std::size_t> source, widths;
   for (std::size_t c = 0; c < rows.columns.size(); ++c) {
-    const bool empty = std::all_of(rows.cells.begin(), rows.cells.end(), [&](const auto& row) { return cell_text(row[c]).empty(); });
+    const bool empty =
+        std::all_of(rows.cells.begin(), rows.cells.end(), [&](const auto& row) { return cell_text(row[c]).empty(); });
     if (empty && !rows.cells.empty()) continue;
     columns.push_back(&rows.columns[c]);
     source.push_back(c);
@@ -105,7 +106,8 @@ std::string aligned_table(const Rows& rows, bool header, std::size_t width) {
   std::vector<std::vector<std::string>> lines;
   if (header) {
     lines.emplace_back();
-    for (const Column* column : columns) lines.back().push_back(column->heading.empty() ? column->name : column->heading);
+    for (const Column* column : columns)
+      lines.back().push_back(column->heading.empty() ? column->name : column->heading);
   }
   for (const auto& row : rows.cells) {
     lines.emplace_back();
@@ -118,7 +120,8 @@ std::string aligned_table(const Rows& rows, bool header, std::size_t width) {
   std::string out;
   for (const auto& line : lines) {
     std::string text;
-    for (std::size_t c = 0; c < line.size(); ++c) text += (c ? "  " : "") + pad(cut(line[c], widths[c]), widths[c], columns[c]->numeric);
+    for (std::size_t c = 0; c < line.size(); ++c)
+      text += (c ? "  " : "") + pad(cut(line[c], widths[c]), widths[c], columns[c]->numeric);
     text.erase(text.find_last_not_of(' ') + 1);
     out += text + "\n";
   }
@@ -131,7 +134,8 @@ std::string csv(const Rows& rows, bool header) { return separated(rows, header, 
 std::string markdown(const Rows& rows, bool header) {
   const auto quoted = [](const std::string& text) {
     std::string out;
-    for (const char c : base::printable(base::escape_invalid_utf8(text), 100'000)) out += c == '|' ? std::string("\\|") : std::string(1, c);
+    for (const char c : base::printable(base::escape_invalid_utf8(text), 100'000))
+      out += c == '|' ? std::string("\\|") : std::string(1, c);
     return out;
   };
   std::string out;

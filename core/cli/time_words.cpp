@@ -36,7 +36,9 @@ std::int64_t duration_or_none(const std::string& text) {
 
 std::int64_t parse_duration(const std::string& text) {
   const std::int64_t duration = duration_or_none(text);
-  if (duration < 0) throw base::UserError(base::Exit::Usage, base::quoted(text) + " is not a duration; expected a number and s, m, h, d or w: 30s");
+  if (duration < 0)
+    throw base::UserError(base::Exit::Usage,
+                          base::quoted(text) + " is not a duration; expected a number and s, m, h, d or w: 30s");
   return duration;
 }
 
@@ -52,7 +54,8 @@ std::int64_t parse_time(const std::string& text, std::int64_t now_us) {
     parts.tm_isdst = -1;
     return (utc ? ::timegm(&parts) : std::mktime(&parts)) * std::int64_t{1'000'000};
   }
-  throw base::UserError(base::Exit::Usage, base::quoted(text) + " is not a time; expected 2d, 2026-11-20 or 2026-11-20T14:00");
+  throw base::UserError(base::Exit::Usage,
+                        base::quoted(text) + " is not a time; expected 2d, 2026-11-20 or 2026-11-20T14:00");
 }
 
 }  // namespace diopter::cli

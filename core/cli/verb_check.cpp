@@ -29,9 +29,10 @@ int check(const CheckFlags& flags) {
     fmt::print(stderr, "{}", text);
   }
   if (!study) return static_cast<int>(kinds.worst());
-  talk(flags.common, fmt::format("{}: {} of '{}', no mistakes", flags.manifest,
-                                 study->runs.size() == 1 ? std::string("1 run") : fmt::format("{} runs", study->runs.size()),
-                                 study->study.experiment.name));
+  talk(flags.common,
+       fmt::format("{}: {} of '{}', no mistakes", flags.manifest,
+                   study->runs.size() == 1 ? std::string("1 run") : fmt::format("{} runs", study->runs.size()),
+                   study->study.experiment.name));
   return 0;
 }
 

@@ -28,7 +28,8 @@ struct DiffOptions {
 
 class Differences {
  public:
-  Differences(const RunDetail& a, const RunDetail& b) : rows_{{{"what", "WHAT"}, {"name", "NAME"}, {"a", a.row.short_id}, {"b", b.row.short_id}}, {}} {}
+  Differences(const RunDetail& a, const RunDetail& b)
+      : rows_{{{"what", "WHAT"}, {"name", "NAME"}, {"a", a.row.short_id}, {"b", b.row.short_id}}, {}} {}
 
   void compare(const char* what, const std::string& name, const Json& a, const Json& b) {
     if (a != b) rows_.cells.push_back({what, name, a, b});
@@ -69,7 +70,8 @@ void compare_metrics(Differences& out, const RunDetail& a, const RunDetail& b, d
   for (auto& [name, value] : x) {
     const auto other = y.find(name);
     const bool near = other != y.end() && std::abs(value.get<double>() - other->second.get<double>()) <= tolerance;
-    const bool both_nan = other != y.end() && std::isnan(value.get<double>()) && std::isnan(other->second.get<double>());
+    const bool both_nan =
+        other != y.end() && std::isnan(value.get<double>()) && std::isnan(other->second.get<double>());
     if (near || both_nan) other->second = value;
   }
   for (auto& [name, value] : x) {
@@ -99,13 +101,17 @@ std::string largest_difference(const report::Grid& a, const report::Grid& b, dou
   std::string place;
   for (std::size_t d = a.dims.size(), left = where; d-- > 0; left /= a.dims[d].size) {
     const std::size_t index = left % a.dims[d].size;
-    const std::string label = a.dims[d].labels.empty() ? "" : " (" + report::shown_text(a.dims[d].labels[index], 24) + ")";
-    place = fmt::format("{} {}{}{}", a.dims[d].name, a.dims[d].labels.empty() ? a.dims[d].exact(index) : std::to_string(index), label, place.empty() ? "" : ", " + place);
+    const std::string label =
+        a.dims[d].labels.empty() ? "" : " (" + report::shown_text(a.dims[d].labels[index], 24) + ")";
+    place = fmt::format("{} {}{}{}", a.dims[d].name,
+                        a.dims[d].labels.empty() ? a.dims[d].exact(index) : std::to_string(index), label,
+                        place.empty() ? "" : ", " + place);
   }
   return fmt::format("largest difference {}{}", report::three_digits(largest), place.empty() ? "" : " at " + place);
 }
 
-void compare_tensors(Differences& out, const store::Reader& reader, const RunDetail& a, const RunDetail& b, double tolerance) {
+void compare_tensors(Differences& out, const store::Reader& reader, const RunDetail& a, const RunDetail& b,
+                     double tolerance) {
   std::map<std::string, const store::TensorRow*> x, y;
   for (const store::TensorRow& tensor : a.tensors) x[tensor.name] = &tensor;
   for (const store::TensorRow& tensor : b.tensors) y[tensor.name] = &tensor;
@@ -114,7 +120,8 @@ void compare_tensors(Differences& out, const store::Reader& reader, const RunDet
     if (other == y.end()) {
       out.compare("tensor", name, "present", nullptr);
     } else if (tensor->sha256 != other->second->sha256) {
-      const std::string text = largest_difference(report::grid_of(reader.tensor(a.row.id, name)), report::grid_of(reader.tensor(b.row.id, name)), tolerance);
+      const std::string text = largest_difference(report::grid_of(reader.tensor(a.row.id, name)),
+                                                  report::grid_of(reader.tensor(b.row.id, name)), tolerance);
       if (!text.empty()) out.compare("tensor", name, text, nullptr);
     }
   }
@@ -139,7 +146,8 @@ int diff(const DiffOptions& options) {
   compare_tensors(found, reader, a, b, options.tolerance);
   const auto count = std::ssize(found.rows().cells);
   write_rows(options.common, "diopter.diff/1", found.rows(), count, {{"a", a.row.id}, {"b", b.row.id}});
-  talk(options.common, count ? "everything else is equal" : "no difference in model, parameters, inputs, metrics or tensors");
+  talk(options.common,
+       count ? "everything else is equal" : "no difference in model, parameters, inputs, metrics or tensors");
   return options.exit_code && count ? 1 : 0;
 }
 
@@ -151,7 +159,9 @@ void add_diff(CLI::App& app, Action& action) {
   options->common.add_to(*verb);
   verb->add_option("a", options->a, "A run")->type_name("RUN")->required();
   verb->add_option("b", options->b, "Another")->type_name("RUN")->required();
-  verb->add_option("--tolerance", options->tolerance, "Numbers this near are equal")->check(CLI::NonNegativeNumber)->type_name("X");
+  verb->add_option("--tolerance", options->tolerance, "Numbers this near are equal")
+      ->check(CLI::NonNegativeNumber)
+      ->type_name("X");
   verb->add_flag("--exit-code", options->exit_code, "Exit with 1 when they differ");
   verb->callback([options, &action] { action = [options] { return diff(*options); }; });
 }

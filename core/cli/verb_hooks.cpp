@@ -1,6 +1,6 @@
 // diopter hooks MODEL: every hook point with its axes, from the model's config alone.
-#include <CLI/CLI.hpp>
 #include <fmt/format.h>
+#include <CLI/CLI.hpp>
 
 #include <algorithm>
 #include <memory>
@@ -52,7 +52,8 @@ int hooks(const HooksFlags& flags) {
     const std::string name(table[id].name);
     if (!wanted(name, flags.grep)) continue;
     ++total;
-    rows.cells.push_back({name, axes_text(table, id), table[id].layer < 0 ? base::Json() : base::Json(table[id].layer)});
+    rows.cells.push_back(
+        {name, axes_text(table, id), table[id].layer < 0 ? base::Json() : base::Json(table[id].layer)});
   }
   if (total == 0) {
     throw base::UserError(base::Exit::NoMatch, fmt::format("no hook point of {} matches '{}'", info.name, flags.grep),

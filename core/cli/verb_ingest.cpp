@@ -1,4 +1,5 @@
-// diopter ingest: what earlier processes left in the spool goes into the store. `diopter run` does it too, before it starts.
+// diopter ingest: what earlier processes left in the spool goes into the store. `diopter run` does it too, before it
+// starts.
 #include <fmt/format.h>
 
 #include <CLI/CLI.hpp>
@@ -31,11 +32,16 @@ int ingest_spool(const IngestFlags& flags) {
     crashed.push_back({{"run", run.run_id}, {"proof", run.proof}});
   }
   if (flags.common.json) {
-    write_json({{"schema", "diopter.ingest/1"}, {"segments", report.segments}, {"duplicates", report.duplicates}, {"records", report.records},
-                {"rejected", report.rejected}, {"problems", problems}, {"crashed", crashed}});
+    write_json({{"schema", "diopter.ingest/1"},
+                {"segments", report.segments},
+                {"duplicates", report.duplicates},
+                {"records", report.records},
+                {"rejected", report.rejected},
+                {"problems", problems},
+                {"crashed", crashed}});
   } else {
-    write_stdout(fmt::format("{} segments with {} records taken, {} were there already, {} records rejected\n", report.segments, report.records,
-                             report.duplicates, report.rejected));
+    write_stdout(fmt::format("{} segments with {} records taken, {} were there already, {} records rejected\n",
+                             report.segments, report.records, report.duplicates, report.rejected));
   }
   return static_cast<int>(report.exit());
 }

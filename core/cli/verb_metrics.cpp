@@ -23,7 +23,8 @@ int metrics(const MetricsOptions& options) {
   const store::Reader reader(options.common.store_path());
   const std::string id = reader.resolve_run(options.run);
   const std::vector<store::MetricRow> found = reader.metrics(id, options.names);
-  if (found.empty()) throw base::UserError(base::Exit::NoMatch, "the run has no such metric", "diopter show " + options.run);
+  if (found.empty())
+    throw base::UserError(base::Exit::NoMatch, "the run has no such metric", "diopter show " + options.run);
   Rows rows{{{"name", ""}, {"step", "", true}, {"value", "", true}, {"stderr", "", true}}, {}};
   std::int64_t total = 0;
   for (std::size_t i = 0; i < found.size(); ++i) {
@@ -31,7 +32,8 @@ int metrics(const MetricsOptions& options) {
     if (options.last ? !ends : !ends && found[i].step % options.every != 0) continue;
     total += 1;
     if (options.common.limit > 0 && std::ssize(rows.cells) >= options.common.limit) continue;
-    rows.cells.push_back({found[i].name, found[i].step, found[i].value, found[i].stderr_ ? Json(*found[i].stderr_) : Json(nullptr)});
+    rows.cells.push_back(
+        {found[i].name, found[i].step, found[i].value, found[i].stderr_ ? Json(*found[i].stderr_) : Json(nullptr)});
   }
   write_rows(options.common, "diopter.metrics/1", rows, total, {{"run", id}});
   return 0;
@@ -47,7 +49,9 @@ void add_metrics(CLI::App& app, Action& action) {
   verb->add_option("run", options->run, "An id or its end, or @1 for the newest")->type_name("RUN")->required();
   verb->add_option("names", options->names, "Only these")->type_name("NAME");
   verb->add_flag("--last", options->last, "Only the last step of each");
-  verb->add_option("--every", options->every, "Only every Nth step, and the last")->check(CLI::PositiveNumber)->type_name("N");
+  verb->add_option("--every", options->every, "Only every Nth step, and the last")
+      ->check(CLI::PositiveNumber)
+      ->type_name("N");
   verb->callback([options, &action] { action = [options] { return metrics(*options); }; });
 }
 

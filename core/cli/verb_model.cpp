@@ -1,6 +1,6 @@
 // diopter model info MODEL: what a model is, from its files.
-#include <CLI/CLI.hpp>
 #include <fmt/format.h>
+#include <CLI/CLI.hpp>
 
 #include <memory>
 
@@ -48,12 +48,25 @@ std::int64_t parameter_count(const ModelInfo& info) {
 base::Json describe(const exec::ModelFolder& folder) {
   const ModelInfo info = exec::read_info(folder);
   exec::HashCache hashes({});
-  base::Json out = {{"schema", "diopter.model/1"}, {"name", info.name}, {"family", info.family}, {"folder", folder.folder.string()},
-                    {"parameters", parameter_count(info)}, {"n_layers", info.n_layers}, {"n_heads", info.n_heads},
-                    {"n_kv_heads", info.n_kv_heads}, {"d_model", info.d_model}, {"d_head", info.d_head}, {"d_mlp", info.d_mlp},
-                    {"d_vocab", info.d_vocab}, {"n_ctx", info.n_ctx}, {"norm", name_of(info.norm)}, {"norm_eps", info.norm_eps},
-                    {"positions", name_of(info.positions)}, {"activation", name_of(info.activation)},
-                    {"attention_scale", info.attention_scale}, {"tied_embeddings", info.tied_embeddings},
+  base::Json out = {{"schema", "diopter.model/1"},
+                    {"name", info.name},
+                    {"family", info.family},
+                    {"folder", folder.folder.string()},
+                    {"parameters", parameter_count(info)},
+                    {"n_layers", info.n_layers},
+                    {"n_heads", info.n_heads},
+                    {"n_kv_heads", info.n_kv_heads},
+                    {"d_model", info.d_model},
+                    {"d_head", info.d_head},
+                    {"d_mlp", info.d_mlp},
+                    {"d_vocab", info.d_vocab},
+                    {"n_ctx", info.n_ctx},
+                    {"norm", name_of(info.norm)},
+                    {"norm_eps", info.norm_eps},
+                    {"positions", name_of(info.positions)},
+                    {"activation", name_of(info.activation)},
+                    {"attention_scale", info.attention_scale},
+                    {"tied_embeddings", info.tied_embeddings},
                     {"bos", info.bos == BosPolicy::Prepend ? "prepended" : "none"},
                     {"sha256", hashes.of_files(exec::model_files(folder))}};
   base::Json files = base::Json::array();
@@ -63,7 +76,8 @@ base::Json describe(const exec::ModelFolder& folder) {
   out["files"] = files;
   if (std::filesystem::exists(folder.folder / "tokenizer.json")) {
     const auto tokenizer = text::Tokenizer::load(folder.folder);
-    out["tokenizer"] = {{"tokens", tokenizer.size()}, {"bos", tokenizer.bos() ? base::Json(tokenizer.label(*tokenizer.bos())) : base::Json()}};
+    out["tokenizer"] = {{"tokens", tokenizer.size()},
+                        {"bos", tokenizer.bos() ? base::Json(tokenizer.label(*tokenizer.bos())) : base::Json()}};
   }
   return out;
 }
@@ -74,10 +88,14 @@ int info(const ModelFlags& flags) {
     write_json(document);
     return 0;
   }
-  Rows rows{.columns = {{.name = "key", .heading = "", .whole = true}, {.name = "value", .heading = "", .whole = true}}, .cells = {}};
-  for (const char* key : {"name", "family", "folder", "parameters", "n_layers", "n_heads", "n_kv_heads", "d_model", "d_head", "d_mlp", "d_vocab",
-                          "n_ctx", "norm", "norm_eps", "positions", "activation", "attention_scale", "tied_embeddings", "bos", "sha256"}) {
-    rows.cells.push_back({key, document[key].is_number_integer() ? base::Json(with_thousands(document[key])) : document[key]});
+  Rows rows{.columns = {{.name = "key", .heading = "", .whole = true}, {.name = "value", .heading = "", .whole = true}},
+            .cells = {}};
+  for (const char* key :
+       {"name",      "family",     "folder",          "parameters",      "n_layers", "n_heads", "n_kv_heads",
+        "d_model",   "d_head",     "d_mlp",           "d_vocab",         "n_ctx",    "norm",    "norm_eps",
+        "positions", "activation", "attention_scale", "tied_embeddings", "bos",      "sha256"}) {
+    rows.cells.push_back(
+        {key, document[key].is_number_integer() ? base::Json(with_thousands(document[key])) : document[key]});
   }
   if (document.contains("tokenizer")) rows.cells.push_back({"tokens", with_thousands(document["tokenizer"]["tokens"])});
   for (const auto& file : document["files"]) {

@@ -31,19 +31,26 @@ void write_out(const PeekFlags& flags, const exec::Peek& peek) {
   for (const auto& [name, value] : peek.values) {
     const at::Tensor stored = value.to(at::kFloat).contiguous();
     bytes += static_cast<std::int64_t>(stored.nbytes());
-    arrays.push_back({name, "f32", stored.sizes().vec(), std::string(static_cast<const char*>(stored.data_ptr()), stored.nbytes())});
+    arrays.push_back(
+        {name, "f32", stored.sizes().vec(), std::string(static_cast<const char*>(stored.data_ptr()), stored.nbytes())});
   }
   write_arrays(flags.out, arrays);
-  talk(flags.common, fmt::format("{}: {} arrays, {} bytes       python: numpy.load(\"{}\")[\"{}\"]", flags.out, arrays.size(),
-                                 with_thousands(bytes), flags.out, arrays.front().name));
+  talk(flags.common, fmt::format("{}: {} arrays, {} bytes       python: numpy.load(\"{}\")[\"{}\"]", flags.out,
+                                 arrays.size(), with_thousands(bytes), flags.out, arrays.front().name));
 }
 
 int peek(const PeekFlags& flags) {
   if (!flags.out.empty() && flags.hooks.empty()) {
-    throw base::UserError(base::Exit::Usage, "--out needs --hooks: which activations are written", "diopter hooks " + flags.model);
+    throw base::UserError(base::Exit::Usage, "--out needs --hooks: which activations are written",
+                          "diopter hooks " + flags.model);
   }
   if (!flags.out.empty()) require_known_ending(flags.out);
-  const exec::Peek result = exec::peek({.model = flags.model, .text = flags.text, .bos = flags.bos, .hooks = flags.hooks, .top = flags.top, .threads = flags.threads});
+  const exec::Peek result = exec::peek({.model = flags.model,
+                                        .text = flags.text,
+                                        .bos = flags.bos,
+                                        .hooks = flags.hooks,
+                                        .top = flags.top,
+                                        .threads = flags.threads});
   Rows rows{.columns = {{.name = "rank", .heading = "RANK", .numeric = true},
                         {.name = "token", .heading = "TOKEN", .whole = true},
                         {.name = "prob", .heading = "PROBABILITY", .numeric = true},
@@ -51,15 +58,18 @@ int peek(const PeekFlags& flags) {
                         {.name = "id", .heading = "ID", .numeric = true}},
             .cells = {}};
   for (std::size_t i = 0; i < result.top.size(); ++i) {
-    rows.cells.push_back({i, base::printable(result.top[i].token), result.top[i].prob, result.top[i].logit, result.top[i].id});
+    rows.cells.push_back(
+        {i, base::printable(result.top[i].token), result.top[i].prob, result.top[i].logit, result.top[i].id});
   }
   base::Json shapes = base::Json::object();
   for (const auto& [name, value] : result.values) shapes[name] = value.sizes().vec();
-  write_rows(flags.common, "diopter.peek/1", rows, std::ssize(rows.cells), {{"model", result.model}, {"ids", result.ids}, {"hooks", shapes}});
+  write_rows(flags.common, "diopter.peek/1", rows, std::ssize(rows.cells),
+             {{"model", result.model}, {"ids", result.ids}, {"hooks", shapes}});
   if (!flags.out.empty()) {
     write_out(flags, result);
   } else {
-    for (const auto& [name, value] : result.values) talk(flags.common, fmt::format("{:<34} {}", name, shape_text(value)));
+    for (const auto& [name, value] : result.values)
+      talk(flags.common, fmt::format("{:<34} {}", name, shape_text(value)));
   }
   return 0;
 }

@@ -33,7 +33,8 @@ std::string param_line(const diopter_param& row) {
 }
 
 const char* output_type(std::uint32_t type) {
-  static constexpr const char* kNames[] = {"?", "metric", "tensor", "table", "figure", "text", "file", "model", "data set"};
+  static constexpr const char* kNames[] = {"?",    "metric", "tensor", "table",   "figure",
+                                           "text", "file",   "model",  "data set"};
   return type < std::size(kNames) ? kNames[type] : "?";
 }
 
@@ -48,8 +49,8 @@ std::string output_line(const diopter_output& row) {
 
 std::string page(const host::LoadedKind& loaded) {
   const diopter_kind& kind = *loaded.kind;
-  std::string out = fmt::format("{} (version {}) - {}\n{} {} in {}\n", kind.name, kind.version, kind.summary, loaded.plugin->stamp.id,
-                                loaded.plugin->stamp.version, loaded.plugin->file.string());
+  std::string out = fmt::format("{} (version {}) - {}\n{} {} in {}\n", kind.name, kind.version, kind.summary,
+                                loaded.plugin->stamp.id, loaded.plugin->stamp.version, loaded.plugin->file.string());
   if (kind.doc && *kind.doc) out += fmt::format("\n{}\n", kind.doc);
   out += "\nparameters\n";
   for (const auto& row : study::params_of(kind)) out += param_line(row);
@@ -66,16 +67,31 @@ base::Json document_of(const host::LoadedKind& loaded) {
   const diopter_kind& kind = *loaded.kind;
   base::Json params = base::Json::array(), outputs = base::Json::array(), hooks = base::Json::array();
   for (const auto& row : study::params_of(kind)) {
-    params.push_back({{"name", row.name}, {"type", study::param_type_name(row.type)}, {"doc", row.doc},
-                      {"default", row.fallback ? base::Json(row.fallback) : base::Json()}, {"unit", or_dash(row.unit)},
+    params.push_back({{"name", row.name},
+                      {"type", study::param_type_name(row.type)},
+                      {"doc", row.doc},
+                      {"default", row.fallback ? base::Json(row.fallback) : base::Json()},
+                      {"unit", or_dash(row.unit)},
                       {"choices", study::split_words(row.choices ? row.choices : "", '|')}});
   }
   for (const auto& row : study::outputs_of(kind)) {
-    outputs.push_back({{"name", row.name}, {"type", output_type(row.type)}, {"dims", row.dims}, {"doc", row.doc}, {"optional", row.optional != 0}});
+    outputs.push_back({{"name", row.name},
+                       {"type", output_type(row.type)},
+                       {"dims", row.dims},
+                       {"doc", row.doc},
+                       {"optional", row.optional != 0}});
   }
-  for (const auto& row : study::hooks_of(kind)) hooks.push_back({{"pattern", row.pattern}, {"edits", (row.access & DIOPTER_EDIT) != 0}, {"doc", row.doc}});
-  return {{"schema", "diopter.kind/1"}, {"kind", kind.name}, {"summary", kind.summary}, {"version", kind.version}, {"plugin", loaded.plugin->stamp.id},
-          {"file", loaded.plugin->file.string()}, {"params", params}, {"outputs", outputs}, {"hooks", hooks}};
+  for (const auto& row : study::hooks_of(kind))
+    hooks.push_back({{"pattern", row.pattern}, {"edits", (row.access & DIOPTER_EDIT) != 0}, {"doc", row.doc}});
+  return {{"schema", "diopter.kind/1"},
+          {"kind", kind.name},
+          {"summary", kind.summary},
+          {"version", kind.version},
+          {"plugin", loaded.plugin->stamp.id},
+          {"file", loaded.plugin->file.string()},
+          {"params", params},
+          {"outputs", outputs},
+          {"hooks", hooks}};
 }
 
 int show(const PluginFlags& flags) {
@@ -89,7 +105,8 @@ int show(const PluginFlags& flags) {
     documents.push_back(document_of(kind));
   }
   if (flags.common.format() == Format::Json) {
-    write_json(documents.size() == 1 ? documents.front() : base::Json{{"schema", "diopter.kinds/1"}, {"kinds", documents}});
+    write_json(documents.size() == 1 ? documents.front()
+                                     : base::Json{{"schema", "diopter.kinds/1"}, {"kinds", documents}});
   } else {
     write_stdout(text);
   }
@@ -103,7 +120,8 @@ void add_plugin(CLI::App& app, Action& action) {
   CLI::App* group = app.add_subcommand("plugin", "Plugins: list, show");
   group->require_subcommand(1);
   CLI::App* verb = group->add_subcommand("show", "The table of a kind as a reference page");
-  verb->add_option("kind", flags->kind, "a kind (logit_lens, org.example.lens:logit_lens) or a plugin file")->required();
+  verb->add_option("kind", flags->kind, "a kind (logit_lens, org.example.lens:logit_lens) or a plugin file")
+      ->required();
   verb->add_flag("--toml", flags->toml, "a [[run]] that passes diopter check as it is");
   verb->add_option("--plugin-path", flags->plugin_path, "Look here first")->type_name("DIR");
   flags->common.add_to(*verb);

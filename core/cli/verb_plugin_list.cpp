@@ -21,7 +21,8 @@ base::Json document_of(const host::PluginIndex& index) {
   for (const auto& plugin : index.plugins()) {
     base::Json kinds = base::Json::array();
     for (const auto& kind : plugin.stamp.kinds) kinds.push_back({{"name", kind.name}, {"summary", kind.summary}});
-    plugins.push_back({{"id", plugin.stamp.id}, {"version", plugin.stamp.version}, {"file", plugin.file.string()}, {"kinds", kinds}});
+    plugins.push_back(
+        {{"id", plugin.stamp.id}, {"version", plugin.stamp.version}, {"file", plugin.file.string()}, {"kinds", kinds}});
   }
   for (const auto& file : index.refused()) {
     refused.push_back({{"file", file.file.string()}, {"error", file.error.what()}, {"id", file.error.id()}});

@@ -34,17 +34,32 @@ base::Json document_of(const exec::StudyReport& report, const study::Problems& p
   base::Json items = base::Json::array(), expectations = base::Json::array(), reports = base::Json::array();
   for (const auto& item : report.items) {
     base::Json warnings = base::Json::array();
-    for (const auto& warning : item.outcome.warnings) warnings.push_back({{"guard", warning.guard}, {"message", warning.sentence}});
-    items.push_back({{"entry", item.entry}, {"kind", item.kind}, {"run", item.run_id}, {"cached", item.cached},
-                     {"status", item.cached ? "succeeded" : status_name(item.outcome.status)}, {"error", item.outcome.message},
-                     {"seconds", item.outcome.seconds}, {"warnings", warnings}});
+    for (const auto& warning : item.outcome.warnings)
+      warnings.push_back({{"guard", warning.guard}, {"message", warning.sentence}});
+    items.push_back({{"entry", item.entry},
+                     {"kind", item.kind},
+                     {"run", item.run_id},
+                     {"cached", item.cached},
+                     {"status", item.cached ? "succeeded" : status_name(item.outcome.status)},
+                     {"error", item.outcome.message},
+                     {"seconds", item.outcome.seconds},
+                     {"warnings", warnings}});
   }
   for (const auto& outcome : report.expectations) {
-    expectations.push_back({{"sentence", outcome.sentence}, {"held", outcome.status == study::Outcome::Status::Held}, {"asked", outcome.status != study::Outcome::Status::NotAsked}});
+    expectations.push_back({{"sentence", outcome.sentence},
+                            {"held", outcome.status == study::Outcome::Status::Held},
+                            {"asked", outcome.status != study::Outcome::Status::NotAsked}});
   }
   for (const auto& page : report.reports) reports.push_back(page.string());
-  return {{"schema", "diopter.study/1"}, {"batch", report.batch_id}, {"exit", static_cast<int>(report.exit)}, {"items", items}, {"expectations", expectations},
-          {"reports", reports}, {"left", report.left}, {"troubles", report.troubles}, {"warnings", problems.warning_count()}};
+  return {{"schema", "diopter.study/1"},
+          {"batch", report.batch_id},
+          {"exit", static_cast<int>(report.exit)},
+          {"items", items},
+          {"expectations", expectations},
+          {"reports", reports},
+          {"left", report.left},
+          {"troubles", report.troubles},
+          {"warnings", problems.warning_count()}};
 }
 
 int run(const RunFlags& flags, const std::vector<std::string>& argv) {
@@ -61,10 +76,16 @@ int run(const RunFlags& flags, const std::vector<std::string>& argv) {
   RunDisplay display(flags.common);
   display.begin(*study);
   const exec::StudyReport report = exec::run_study(
-      *study, {.store = flags.common.store_path(), .argv = argv, .overrides = flags.overrides, .force = flags.force,
-               .on_start = [&](const exec::CheckedRun& run, std::size_t index, std::size_t of) { display.start(run, index, of); },
-               .on_finish = [&](const exec::CheckedRun& run, const exec::ItemReport& item) { display.finish(run, item); },
-               .progress = [&](const std::string& what, std::int64_t done, std::int64_t total, const std::string& extra) { display.progress(what, done, total, extra); }});
+      *study,
+      {.store = flags.common.store_path(),
+       .argv = argv,
+       .overrides = flags.overrides,
+       .force = flags.force,
+       .on_start = [&](const exec::CheckedRun& run, std::size_t index,
+                       std::size_t of) { display.start(run, index, of); },
+       .on_finish = [&](const exec::CheckedRun& run, const exec::ItemReport& item) { display.finish(run, item); },
+       .progress = [&](const std::string& what, std::int64_t done, std::int64_t total,
+                       const std::string& extra) { display.progress(what, done, total, extra); }});
   display.end(report);
   if (flags.common.json) write_json(document_of(report, problems));
   return static_cast<int>(report.exit);

@@ -44,7 +44,9 @@ struct Known {
 // Every column a listing can have, by its name in JSON.
 std::vector<Known> known_columns(bool for_people, bool utc) {
   const std::int64_t now = base::now_us();
-  const auto time = [=](std::int64_t us) { return for_people && !utc ? base::local_short(us, now) : base::iso8601(us); };
+  const auto time = [=](std::int64_t us) {
+    return for_people && !utc ? base::local_short(us, now) : base::iso8601(us);
+  };
   return {
       {{"id", "ID", false, true}, [=](const RunRow& r) { return for_people ? r.short_id : r.id; }},
       {{"started", "WHEN"}, [=](const RunRow& r) { return time(r.started_at_us); }},
@@ -90,12 +92,14 @@ Known column_named(const std::string& name, const std::vector<Known>& known) {
     if (one.column.name == name) return one;
     names.push_back(one.column.name);
   }
-  throw base::UserError(base::Exit::Usage, "no column " + base::quoted(name) + base::did_you_mean(name, names), "columns are " + base::join(names) + ", and metric.NAME");
+  throw base::UserError(base::Exit::Usage, "no column " + base::quoted(name) + base::did_you_mean(name, names),
+                        "columns are " + base::join(names) + ", and metric.NAME");
 }
 
 std::vector<Known> default_columns(const std::vector<Known>& known, const std::vector<RunRow>& rows) {
   std::vector<Known> columns;
-  for (const char* name : {"id", "started", "kind", "model", "batch", "entry", "status", "seconds"}) columns.push_back(column_named(name, known));
+  for (const char* name : {"id", "started", "kind", "model", "batch", "entry", "status", "seconds"})
+    columns.push_back(column_named(name, known));
   std::set<std::string> metrics;
   for (const RunRow& row : rows) {
     for (const store::MetricRow& metric : row.last_metrics) metrics.insert(metric.name);
@@ -146,11 +150,14 @@ int list_runs(const RunsOptions& options) {
   store::RunList found = reader.runs(query);
   if (!options.sort.empty()) {
     sort_rows(found.rows, options.sort);
-    found.rows.erase(found.rows.begin(), found.rows.begin() + std::min<std::ptrdiff_t>(options.offset, std::ssize(found.rows)));
-    if (options.common.limit > 0 && std::ssize(found.rows) > options.common.limit) found.rows.resize(static_cast<std::size_t>(options.common.limit));
+    found.rows.erase(found.rows.begin(),
+                     found.rows.begin() + std::min<std::ptrdiff_t>(options.offset, std::ssize(found.rows)));
+    if (options.common.limit > 0 && std::ssize(found.rows) > options.common.limit)
+      found.rows.resize(static_cast<std::size_t>(options.common.limit));
   }
-  const bool filtered = !options.selectors.empty() || !options.since.empty() || !options.until.empty() || !options.status.empty() || !options.kinds.empty() ||
-                        !options.models.empty() || !options.batch.empty() || !options.search.empty() || !options.tags.empty();
+  const bool filtered = !options.selectors.empty() || !options.since.empty() || !options.until.empty() ||
+                        !options.status.empty() || !options.kinds.empty() || !options.models.empty() ||
+                        !options.batch.empty() || !options.search.empty() || !options.tags.empty();
   const bool for_people = options.common.format() == Format::Table;
   const std::vector<Known> known = known_columns(for_people, options.common.utc);
   std::vector<Known> columns;
@@ -175,18 +182,23 @@ void add_runs(CLI::App& app, Action& action) {
   CLI::App* verb = app.add_subcommand("runs", "List runs, newest first");
   options->common.add_to(*verb);
   options->common.add_limit_to(*verb);
-  verb->add_option("selectors", options->selectors, "Runs: an id, @1 (newest), batch:NAME, batch:NAME/ENTRY, fp:HEX")->type_name("SEL");
+  verb->add_option("selectors", options->selectors, "Runs: an id, @1 (newest), batch:NAME, batch:NAME/ENTRY, fp:HEX")
+      ->type_name("SEL");
   verb->add_option("--since", options->since, "Started after: 2d, 12h, 2026-11-20")->type_name("TIME");
   verb->add_option("--until", options->until, "Started before")->type_name("TIME");
   verb->add_option("--status", options->status, "running, succeeded, failed, cancelled, timeout, crashed, stale")
-      ->delimiter(',')->type_name("S")->check(CLI::IsMember({"running", "succeeded", "failed", "cancelled", "timeout", "crashed", "stale"}));
+      ->delimiter(',')
+      ->type_name("S")
+      ->check(CLI::IsMember({"running", "succeeded", "failed", "cancelled", "timeout", "crashed", "stale"}));
   verb->add_option("--kind", options->kinds, "Of these kinds")->delimiter(',')->type_name("K");
   verb->add_option("--model", options->models, "Of these models")->delimiter(',')->type_name("M");
   verb->add_option("--tag", options->tags, "With this tag: key or key=value")->type_name("K[=V]");
   verb->add_option("--batch", options->batch, "Answering this batch, cached runs included")->type_name("NAME");
   verb->add_option("--search", options->search, "Words in name, note, tags, error or prompts")->type_name("TEXT");
   verb->add_option("--sort", options->sort, "By these columns; -COL downwards")->delimiter(',')->type_name("COL");
-  verb->add_option("--columns", options->columns, "These columns; metric.NAME for a metric")->delimiter(',')->type_name("COL");
+  verb->add_option("--columns", options->columns, "These columns; metric.NAME for a metric")
+      ->delimiter(',')
+      ->type_name("COL");
   verb->add_flag("--all", options->all, "Archived and deleted ones too");
   verb->add_option("--offset", options->offset, "Leave out the first N")->check(CLI::NonNegativeNumber)->type_name("N");
   verb->callback([options, &action] { action = [options] { return list_runs(*options); }; });

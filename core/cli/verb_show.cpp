@@ -46,7 +46,8 @@ std::string indented(const Rows& rows, std::size_t width) {
 std::string shape_text(const store::TensorRow& tensor) {
   std::string out;
   for (std::size_t i = 0; i < tensor.shape.size(); ++i) {
-    const std::string name = tensor.dims.size() > i && tensor.dims[i].is_object() ? tensor.dims[i].value("name", "") : "";
+    const std::string name =
+        tensor.dims.size() > i && tensor.dims[i].is_object() ? tensor.dims[i].value("name", "") : "";
     out += fmt::format("{}{}={}", i ? ", " : "", name, tensor.shape[i]);
   }
   return "[" + out + "]";
@@ -56,7 +57,8 @@ std::string shape_text(const store::TensorRow& tensor) {
 std::string run_text(const RunDetail& run, std::size_t width, bool utc) {
   const store::RunRow& row = run.row;
   const auto time = [&](std::int64_t us) { return utc ? base::iso8601(us) : base::local_short(us, base::now_us()); };
-  std::string out = fmt::format("run {}  {}  {}{}\n", row.short_id, row.kind, row.status, row.seconds ? " in " + base::duration_text(*row.seconds) : "");
+  std::string out = fmt::format("run {}  {}  {}{}\n", row.short_id, row.kind, row.status,
+                                row.seconds ? " in " + base::duration_text(*row.seconds) : "");
   Rows facts{{{"", ""}, {"", ""}}, {}};
   const auto fact = [&](const char* name, const std::string& value) {
     if (!value.empty()) facts.cells.push_back({name, value});
@@ -65,7 +67,8 @@ std::string run_text(const RunDetail& run, std::size_t width, bool utc) {
   fact("started", time(row.started_at_us));
   fact("batch", row.batch ? *row.batch + (row.entry ? "/" + *row.entry : "") : row.entry.value_or(""));
   fact("name", row.name.value_or(""));
-  fact("model", row.model.value_or("") + (row.dtype ? "  " + *row.dtype : "") + (row.backend ? " on " + *row.backend : ""));
+  fact("model",
+       row.model.value_or("") + (row.dtype ? "  " + *row.dtype : "") + (row.backend ? " on " + *row.backend : ""));
   fact("attempt", row.attempt > 1 ? std::to_string(row.attempt) : "");
   fact("note", row.note.value_or(""));
   for (const store::TagRow& tag : run.tags) fact("tag", tag.key + (tag.value.empty() ? "" : " = " + tag.value));
@@ -76,19 +79,31 @@ std::string run_text(const RunDetail& run, std::size_t width, bool utc) {
     heading(out, name);
     out += indented(rows, width);
   };
-  Rows params{{{"", ""}, {"", ""}}, {}}, metrics{{{"", ""}, {"", "", true}, {"", ""}}, {}}, tensors{{{"", ""}, {"", ""}, {"", ""}, {"", ""}}, {}}, others{{{"", ""}, {"", ""}}, {}}, events{{{"", ""}, {"", ""}}, {}};
+  Rows params{{{"", ""}, {"", ""}}, {}}, metrics{{{"", ""}, {"", "", true}, {"", ""}}, {}},
+      tensors{{{"", ""}, {"", ""}, {"", ""}, {"", ""}}, {}}, others{{{"", ""}, {"", ""}}, {}},
+      events{{{"", ""}, {"", ""}}, {}};
   for (const store::ParamRow& param : run.params) params.cells.push_back({param.key, cell_text(param.value)});
   for (const store::MetricRow& metric : run.metrics) {
-    metrics.cells.push_back({metric.name, metric.value, (metric.stderr_ ? "+- " + short_number(*metric.stderr_) : "") + (metric.step ? fmt::format("  at step {}", metric.step) : "")});
+    metrics.cells.push_back({metric.name, metric.value,
+                             (metric.stderr_ ? "+- " + short_number(*metric.stderr_) : "") +
+                                 (metric.step ? fmt::format("  at step {}", metric.step) : "")});
   }
   for (const store::TensorRow& tensor : run.tensors) {
-    const std::string range = tensor.vmin && tensor.vmax ? fmt::format("{} to {}", report::three_digits(*tensor.vmin), report::three_digits(*tensor.vmax)) : "";
-    tensors.cells.push_back({tensor.name, shape_text(tensor), tensor.dtype, range + (tensor.nonfinite ? fmt::format(", {} not finite", tensor.nonfinite) : "")});
+    const std::string range = tensor.vmin && tensor.vmax ? fmt::format("{} to {}", report::three_digits(*tensor.vmin),
+                                                                       report::three_digits(*tensor.vmax))
+                                                         : "";
+    tensors.cells.push_back({tensor.name, shape_text(tensor), tensor.dtype,
+                             range + (tensor.nonfinite ? fmt::format(", {} not finite", tensor.nonfinite) : "")});
   }
-  for (const store::OutputRow& output : run.outputs) others.cells.push_back({output.name, output.type + (output.path ? "  " + *output.path : "")});
-  for (const store::ArtifactRow& file : run.artifacts) others.cells.push_back({file.name, fmt::format("{}, {} bytes", file.path, with_thousands(file.bytes))});
+  for (const store::OutputRow& output : run.outputs)
+    others.cells.push_back({output.name, output.type + (output.path ? "  " + *output.path : "")});
+  for (const store::ArtifactRow& file : run.artifacts)
+    others.cells.push_back({file.name, fmt::format("{}, {} bytes", file.path, with_thousands(file.bytes))});
   for (const store::EventRow& event : run.events) {
-    if (event.level != "debug") events.cells.push_back({event.level, (event.kind.rfind("guard.", 0) == 0 ? "[" + event.kind.substr(6) + "] " : event.kind + ": ") + event.message.value_or("")});
+    if (event.level != "debug")
+      events.cells.push_back(
+          {event.level, (event.kind.rfind("guard.", 0) == 0 ? "[" + event.kind.substr(6) + "] " : event.kind + ": ") +
+                            event.message.value_or("")});
   }
   section("parameters", params);
   section("metrics", metrics);
@@ -101,16 +116,21 @@ std::string run_text(const RunDetail& run, std::size_t width, bool utc) {
 // The manifest that made the run, as it was, with the command that repeats it.
 std::string config_text(const RunDetail& run) {
   if (!run.provenance.manifest_source) {
-    throw base::UserError(base::Exit::NoMatch, "run " + run.row.short_id + " was not made from a manifest", "diopter show " + run.row.short_id + " --json has its parameters");
+    throw base::UserError(base::Exit::NoMatch, "run " + run.row.short_id + " was not made from a manifest",
+                          "diopter show " + run.row.short_id + " --json has its parameters");
   }
-  std::string out = fmt::format("# The manifest of run {}, {}.\n", run.row.id, run.provenance.manifest_path.value_or("as recorded"));
-  if (run.row.entry) out += fmt::format("# Its entry: {}. Relative paths count from the folder of that file.\n", base::quoted(*run.row.entry));
+  std::string out =
+      fmt::format("# The manifest of run {}, {}.\n", run.row.id, run.provenance.manifest_path.value_or("as recorded"));
+  if (run.row.entry)
+    out += fmt::format("# Its entry: {}. Relative paths count from the folder of that file.\n",
+                       base::quoted(*run.row.entry));
   if (run.provenance.overrides.is_array() && !run.provenance.overrides.empty()) {
     out += "# It was run with overrides:";
     for (const Json& one : run.provenance.overrides) out += " " + base::shell_quoted(cell_text(one));
     out += "\n";
   }
-  return out + *run.provenance.manifest_source + (run.provenance.manifest_source->empty() || run.provenance.manifest_source->back() != '\n' ? "\n" : "");
+  return out + *run.provenance.manifest_source +
+         (run.provenance.manifest_source->empty() || run.provenance.manifest_source->back() != '\n' ? "\n" : "");
 }
 
 std::string named_text(const RunDetail& run, const std::string& name) {
@@ -124,7 +144,8 @@ std::string named_text(const RunDetail& run, const std::string& name) {
       if (output.doc.is_object() && output.doc.contains(key)) return output.doc[key].get<std::string>() + "\n";
     }
   }
-  throw base::UserError(base::Exit::NoMatch, "run " + run.row.short_id + " has no text " + base::quoted(name) + base::did_you_mean(name, known));
+  throw base::UserError(base::Exit::NoMatch, "run " + run.row.short_id + " has no text " + base::quoted(name) +
+                                                 base::did_you_mean(name, known));
 }
 
 void show_table(const store::Reader& reader, const RunDetail& run, const ShowOptions& options) {
@@ -134,23 +155,29 @@ void show_table(const store::Reader& reader, const RunDetail& run, const ShowOpt
     for (const store::OutputRow& output : run.outputs) {
       if (output.type == "table") known.push_back(output.name);
     }
-    throw base::UserError(base::Exit::NoMatch, "run " + run.row.short_id + " has no table " + base::quoted(options.table) + base::did_you_mean(options.table, known));
+    throw base::UserError(base::Exit::NoMatch, "run " + run.row.short_id + " has no table " +
+                                                   base::quoted(options.table) +
+                                                   base::did_you_mean(options.table, known));
   }
   Rows rows;
   for (const report::Axis& axis : table->dims) rows.columns.push_back({axis.name, "", axis.labels.empty()});
   for (const report::Column& column : table->columns) rows.columns.push_back({column.name, "", !column.is_text});
   const std::size_t count = table->columns.empty() ? 0 : table->columns.front().size();
-  const std::size_t shown = options.common.limit > 0 ? std::min(count, static_cast<std::size_t>(options.common.limit)) : count;
+  const std::size_t shown =
+      options.common.limit > 0 ? std::min(count, static_cast<std::size_t>(options.common.limit)) : count;
   for (std::size_t r = 0; r < shown; ++r) {
     std::vector<Json> line(table->dims.size());
     for (std::size_t d = table->dims.size(), left = r; d-- > 0; left /= table->dims[d].size) {
       const std::size_t index = left % table->dims[d].size;
-      line[d] = table->dims[d].labels.empty() ? Json(index) : Json(base::escape_invalid_utf8(table->dims[d].labels[index]));
+      line[d] =
+          table->dims[d].labels.empty() ? Json(index) : Json(base::escape_invalid_utf8(table->dims[d].labels[index]));
     }
-    for (const report::Column& column : table->columns) line.push_back(column.is_text ? Json(base::escape_invalid_utf8(column.texts[r])) : Json(column.numbers[r]));
+    for (const report::Column& column : table->columns)
+      line.push_back(column.is_text ? Json(base::escape_invalid_utf8(column.texts[r])) : Json(column.numbers[r]));
     rows.cells.push_back(std::move(line));
   }
-  write_rows(options.common, "diopter.table/1", rows, static_cast<std::int64_t>(count), {{"run", run.row.id}, {"name", options.table}});
+  write_rows(options.common, "diopter.table/1", rows, static_cast<std::int64_t>(count),
+             {{"run", run.row.id}, {"name", options.table}});
 }
 
 int show(const ShowOptions& options) {
@@ -161,7 +188,8 @@ int show(const ShowOptions& options) {
   else if (!options.text.empty()) write_stdout(named_text(run, options.text));
   else if (options.config) write_stdout(config_text(run));
   else if (options.error) {
-    if (!run.row.error) throw base::UserError(base::Exit::NoMatch, "run " + run.row.short_id + " has no error; it " + run.row.status);
+    if (!run.row.error)
+      throw base::UserError(base::Exit::NoMatch, "run " + run.row.short_id + " has no error; it " + run.row.status);
     write_stdout(safe(*run.row.error) + "\n" + (run.error_detail ? *run.error_detail + "\n" : ""));
   } else if (options.log) {
     for (const store::ArtifactRow& file : run.artifacts) {

@@ -38,16 +38,19 @@ store::Value value_of(const std::string& text) {
 }
 
 int sql(const SqlOptions& options) {
-  if (options.query.empty() == options.file.empty()) throw base::UserError(base::Exit::Usage, "give a query or --file FILE, one of them");
+  if (options.query.empty() == options.file.empty())
+    throw base::UserError(base::Exit::Usage, "give a query or --file FILE, one of them");
   store::SqlOptions with;
   with.timeout = std::chrono::milliseconds(parse_duration(options.timeout) / 1000);
   for (const std::string& param : options.params) {
     const std::size_t equal = param.find('=');
-    if (equal == std::string::npos) throw base::UserError(base::Exit::Usage, "--params '" + param + "': expected name=value");
+    if (equal == std::string::npos)
+      throw base::UserError(base::Exit::Usage, "--params '" + param + "': expected name=value");
     with.params[param.substr(0, equal)] = value_of(param.substr(equal + 1));
   }
   const store::Reader reader(options.common.store_path());
-  const store::SqlResult result = reader.sql(options.file.empty() ? options.query : base::read_file(options.file), with);
+  const store::SqlResult result =
+      reader.sql(options.file.empty() ? options.query : base::read_file(options.file), with);
   Rows rows;
   for (std::size_t c = 0; c < result.columns.size(); ++c) {
     bool numeric = !result.rows.empty();
@@ -66,7 +69,8 @@ int sql(const SqlOptions& options) {
 
 void add_sql(CLI::App& app, Action& action) {
   auto options = std::make_shared<SqlOptions>();
-  CLI::App* verb = app.add_subcommand("sql", "Ask the store in SQL, read-only (views: v_run, v_metric, v_long, v_tensor ...)");
+  CLI::App* verb =
+      app.add_subcommand("sql", "Ask the store in SQL, read-only (views: v_run, v_metric, v_long, v_tensor ...)");
   options->common.add_to(*verb);
   verb->add_option("query", options->query, "One statement")->type_name("QUERY");
   verb->add_option("--file", options->file, "Read it from a file")->type_name("FILE");

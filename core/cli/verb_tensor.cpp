@@ -51,7 +51,9 @@ Json place_json(const report::Axis& axis, std::size_t index) {
 void write_top(const TensorOptions& options, const Loaded& tensor, const std::string& run_id) {
   std::vector<std::size_t> order(tensor.grid.values.size());
   std::iota(order.begin(), order.end(), 0);
-  const auto weight = [&](std::size_t i) { return std::isnan(tensor.grid.values[i]) ? -1 : std::abs(tensor.grid.values[i]); };
+  const auto weight = [&](std::size_t i) {
+    return std::isnan(tensor.grid.values[i]) ? -1 : std::abs(tensor.grid.values[i]);
+  };
   std::stable_sort(order.begin(), order.end(), [&](std::size_t a, std::size_t b) { return weight(a) > weight(b); });
   order.resize(std::min(order.size(), options.top));
   Rows rows;
@@ -63,7 +65,8 @@ void write_top(const TensorOptions& options, const Loaded& tensor, const std::st
   for (const std::size_t cell : order) {
     std::vector<Json> line;
     std::vector<std::size_t> index(tensor.grid.dims.size());
-    for (std::size_t d = tensor.grid.dims.size(), left = cell; d-- > 0; left /= tensor.grid.dims[d].size) index[d] = left % tensor.grid.dims[d].size;
+    for (std::size_t d = tensor.grid.dims.size(), left = cell; d-- > 0; left /= tensor.grid.dims[d].size)
+      index[d] = left % tensor.grid.dims[d].size;
     for (std::size_t d = 0; d < tensor.grid.dims.size(); ++d) {
       const report::Axis& axis = tensor.grid.dims[d];
       line.push_back(axis.labels.empty() ? place_json(axis, index[d]) : Json(index[d]));
@@ -72,7 +75,8 @@ void write_top(const TensorOptions& options, const Loaded& tensor, const std::st
     line.emplace_back(tensor.grid.values[cell]);
     rows.cells.push_back(std::move(line));
   }
-  write_rows(options.common, "diopter.tensor_top/1", rows, std::ssize(rows.cells), {{"run", run_id}, {"name", options.name}});
+  write_rows(options.common, "diopter.tensor_top/1", rows, std::ssize(rows.cells),
+             {{"run", run_id}, {"name", options.name}});
 }
 
 void write_stats(const TensorOptions& options, const Loaded& tensor, const std::string& run_id) {
@@ -88,9 +92,18 @@ void write_stats(const TensorOptions& options, const Loaded& tensor, const std::
     if (std::isfinite(value)) squares += (value - mean) * (value - mean);
   }
   const auto or_nothing = [&](double value) { return finite ? Json(value) : Json(nullptr); };
-  Rows rows{{{"name", ""}, {"dtype", ""}, {"cells", "", true}, {"nonfinite", "", true}, {"min", "", true}, {"max", "", true}, {"mean", "", true}, {"std", "", true}}, {}};
+  Rows rows{{{"name", ""},
+             {"dtype", ""},
+             {"cells", "", true},
+             {"nonfinite", "", true},
+             {"min", "", true},
+             {"max", "", true},
+             {"mean", "", true},
+             {"std", "", true}},
+            {}};
   const auto cells = std::ssize(tensor.grid.values);
-  rows.cells.push_back({options.name, tensor.data.meta.dtype, cells, cells - finite, or_nothing(low), or_nothing(high), or_nothing(mean),
+  rows.cells.push_back({options.name, tensor.data.meta.dtype, cells, cells - finite, or_nothing(low), or_nothing(high),
+                        or_nothing(mean),
                         or_nothing(std::sqrt(squares / static_cast<double>(std::max<std::int64_t>(1, finite))))});
   write_rows(options.common, "diopter.tensor_stats/1", rows, 1, {{"run", run_id}});
 }
@@ -105,7 +118,8 @@ void write_file(const TensorOptions& options, const Loaded& tensor) {
     std::memcpy(array.bytes.data(), tensor.grid.values.data(), array.bytes.size());
   }
   write_arrays(options.out, {array});
-  talk(options.common, fmt::format("{}: {} {}, {} bytes", options.out, array.dtype, options.name, with_thousands(std::ssize(array.bytes))));
+  talk(options.common, fmt::format("{}: {} {}, {} bytes", options.out, array.dtype, options.name,
+                                   with_thousands(std::ssize(array.bytes))));
 }
 
 void write_document(const Loaded& tensor, const std::string& run_id) {
@@ -121,8 +135,14 @@ void write_document(const Loaded& tensor, const std::string& run_id) {
     dims.push_back(dim);
     shape.push_back(axis.size);
   }
-  write_json({{"schema", "diopter.tensor/1"}, {"run", run_id}, {"name", tensor.data.meta.name}, {"step", tensor.data.meta.step}, {"dtype", tensor.data.meta.dtype},
-              {"shape", shape}, {"dims", dims}, {"values", tensor.grid.values}});
+  write_json({{"schema", "diopter.tensor/1"},
+              {"run", run_id},
+              {"name", tensor.data.meta.name},
+              {"step", tensor.data.meta.step},
+              {"dtype", tensor.data.meta.dtype},
+              {"shape", shape},
+              {"dims", dims},
+              {"values", tensor.grid.values}});
 }
 
 // Numbers only, for a program that reads lines: rows down, columns across.
@@ -130,11 +150,16 @@ void write_map_rows(const TensorOptions& options, const HeatmapData& map) {
   Rows rows;
   rows.columns.push_back({map.rows.name.empty() ? "row" : map.rows.name, ""});
   for (std::size_t c = 0; c < map.columns.size; ++c) {  // labels may repeat: the index makes them unique
-    rows.columns.push_back({map.columns.labels.empty() ? map.columns.exact(c) : base::escape_invalid_utf8(map.columns.labels[c]) + "_" + std::to_string(c), "", true});
+    rows.columns.push_back({map.columns.labels.empty()
+                                ? map.columns.exact(c)
+                                : base::escape_invalid_utf8(map.columns.labels[c]) + "_" + std::to_string(c),
+                            "", true});
   }
   for (std::size_t r = 0; r < map.rows.size; ++r) {
-    rows.cells.push_back({map.rows.labels.empty() ? Json(map.rows.exact(r)) : Json(base::escape_invalid_utf8(map.rows.labels[r]))});
-    for (std::size_t c = 0; c < map.columns.size; ++c) rows.cells.back().emplace_back(map.values[r * map.columns.size + c]);
+    rows.cells.push_back(
+        {map.rows.labels.empty() ? Json(map.rows.exact(r)) : Json(base::escape_invalid_utf8(map.rows.labels[r]))});
+    for (std::size_t c = 0; c < map.columns.size; ++c)
+      rows.cells.back().emplace_back(map.values[r * map.columns.size + c]);
   }
   write_rows(options.common, "diopter.tensor_map/1", rows, std::ssize(rows.cells));
 }
@@ -156,7 +181,8 @@ void write_map(const TensorOptions& options, Loaded tensor) {
     const auto at = static_cast<std::size_t>(tensor.grid.index_of(dim));
     const report::Axis axis = tensor.grid.dims[at];
     where += fmt::format(", {} = {}", dim, report::shown_text(axis.exact(0)));
-    if (axis.size > 1) talk(options.common, fmt::format("{} has {} places, the first is shown; --slice {}=1", dim, axis.size, dim));
+    if (axis.size > 1)
+      talk(options.common, fmt::format("{} has {} places, the first is shown; --slice {}=1", dim, axis.size, dim));
     tensor.grid = fixed_at(tensor.grid, at, 0);
   }
   view.row_dim = roles.y, view.column_dim = roles.x;
@@ -200,13 +226,18 @@ int tensor(const TensorOptions& options) {
 
 void add_tensor(CLI::App& app, Action& action) {
   auto options = std::make_shared<TensorOptions>();
-  CLI::App* verb = app.add_subcommand("tensor", "Draw a tensor of a run, list its largest cells, or write it to a file");
+  CLI::App* verb =
+      app.add_subcommand("tensor", "Draw a tensor of a run, list its largest cells, or write it to a file");
   options->common.add_to(*verb);
   verb->add_option("run", options->run, "An id or its end, or @1 for the newest")->type_name("RUN")->required();
   verb->add_option("name", options->name, "The tensor")->type_name("NAME")->required();
   verb->add_flag("--stats", options->stats, "Count, range, mean, standard deviation");
-  verb->add_option("--top", options->top, "The N cells of largest absolute value")->type_name("N")->check(CLI::PositiveNumber);
-  verb->add_option("--slice", options->slices, "Fix dimensions: layer=3,pos=-1 (an index, a label or a coordinate)")->delimiter(',')->type_name("DIM=V");
+  verb->add_option("--top", options->top, "The N cells of largest absolute value")
+      ->type_name("N")
+      ->check(CLI::PositiveNumber);
+  verb->add_option("--slice", options->slices, "Fix dimensions: layer=3,pos=-1 (an index, a label or a coordinate)")
+      ->delimiter(',')
+      ->type_name("DIM=V");
   verb->add_option("--dims", options->dims, "Which two to draw")->delimiter(',')->type_name("ROW,COL");
   verb->add_option("--step", options->step, "Of this step (else the last)")->type_name("N");
   verb->add_flag("--plain", options->plain, "No colour");

@@ -1,6 +1,6 @@
 // diopter tokenize MODEL TEXT: the tokens as a run would see them, with positions and ids.
-#include <CLI/CLI.hpp>
 #include <fmt/format.h>
+#include <CLI/CLI.hpp>
 
 #include <iostream>
 #include <iterator>

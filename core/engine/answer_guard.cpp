@@ -23,7 +23,8 @@ struct Found {
 
 }  // namespace
 
-void warn_answer_in_prompt(const std::vector<Metric>& metrics, const RowBatch& batch, const TokenCodec* codec, RunMonitor& monitor) {
+void warn_answer_in_prompt(const std::vector<Metric>& metrics, const RowBatch& batch, const TokenCodec* codec,
+                           RunMonitor& monitor) {
   if (codec == nullptr) return;
   const std::vector<PromptsData::Row>& rows = batch.rows.data()->rows;  // tokens of the clean side
   for (const Metric& metric : metrics) {
@@ -54,7 +55,8 @@ void warn_answer_in_prompt(const std::vector<Metric>& metrics, const RowBatch& b
     monitor.warn("answer-in-prompt",
                  found.answer == found.at
                      ? fmt::format("the answer {} is itself the token at which {} is read{}", answer, spec.name, share)
-                     : fmt::format("the answer {} already stands in the clean prompt, and {} is read at {} after it{}", answer, spec.name, place, share));
+                     : fmt::format("the answer {} already stands in the clean prompt, and {} is read at {} after it{}",
+                                   answer, spec.name, place, share));
     return;  // said once, for all metrics of these prompts
   }
 }

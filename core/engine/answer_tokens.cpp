@@ -17,8 +17,8 @@ at::Tensor answer_tokens(const Prompts& rows, Text column, Text metric) {
   const PromptsData& data = *rows.data();
   const auto found = data.answers.find(column);
   if (found == data.answers.end()) {
-    throw Error(fmt::format("metric {} needs answers, but the prompts{} have no '{}'; add it to every row", base::quoted(metric),
-                            data.name.empty() ? "" : " " + base::quoted(data.name), column));
+    throw Error(fmt::format("metric {} needs answers, but the prompts{} have no '{}'; add it to every row",
+                            base::quoted(metric), data.name.empty() ? "" : " " + base::quoted(data.name), column));
   }
   const auto& of_rows = found->second;
   std::size_t most = 0;
@@ -26,16 +26,19 @@ at::Tensor answer_tokens(const Prompts& rows, Text column, Text metric) {
   at::Tensor tokens = at::full({rows.size(), static_cast<Index>(std::max<std::size_t>(most, 1))}, -1, at::kLong);
   auto cells = tokens.accessor<Index, 2>();
   for (std::size_t row = 0; row < of_rows.size(); ++row) {
-    if (of_rows[row].empty()) throw Error(fmt::format("prompt {} has no '{}', which metric {} reads", row, column, base::quoted(metric)));
+    if (of_rows[row].empty())
+      throw Error(fmt::format("prompt {} has no '{}', which metric {} reads", row, column, base::quoted(metric)));
     for (std::size_t choice = 0; choice < of_rows[row].size(); ++choice) {
       const auto& pieces = of_rows[row][choice];
       if (pieces.size() != 1 && metric == "joint_log_prob") {
-        throw Error(fmt::format("the '{}' of prompt {} is {} tokens; joint_log_prob of several tokens is not yet in this version", column,
-                                row, pieces.size()));
+        throw Error(fmt::format(
+            "the '{}' of prompt {} is {} tokens; joint_log_prob of several tokens is not yet in this version", column,
+            row, pieces.size()));
       }
       if (pieces.size() != 1) {
-        throw Error(fmt::format("the '{}' of prompt {} is {} tokens, but metric {} reads one; take a word that is one token",
-                                column, row, pieces.size(), base::quoted(metric)));
+        throw Error(
+            fmt::format("the '{}' of prompt {} is {} tokens, but metric {} reads one; take a word that is one token",
+                        column, row, pieces.size(), base::quoted(metric)));
       }
       cells[static_cast<Index>(row)][static_cast<Index>(choice)] = pieces.front();
     }

@@ -41,7 +41,8 @@ void index_by_hook(const Items& items, IdOf id_of, Spans& spans) {
 }  // namespace
 
 void HookBus::add(BoundEdit edit) {
-  DIOPTER_CHECK(!frozen_ && edit.id >= 0 && edit.id < hooks_.size(), "an edit was added to a frozen bus or for no hook");
+  DIOPTER_CHECK(!frozen_ && edit.id >= 0 && edit.id < hooks_.size(),
+                "an edit was added to a frozen bus or for no hook");
   edits_.push_back(std::move(edit));
 }
 
@@ -60,8 +61,10 @@ void HookBus::freeze() {
   observed_fires_.assign(observed_.size(), 0);
   edit_spans_.assign(size, {});
   observer_spans_.assign(size, {});
-  index_by_hook(edits_, [](const BoundEdit& edit) { return edit.id; }, edit_spans_);
-  index_by_hook(observed_, [](const auto& entry) { return entry.first; }, observer_spans_);
+  index_by_hook(
+      edits_, [](const BoundEdit& edit) { return edit.id; }, edit_spans_);
+  index_by_hook(
+      observed_, [](const auto& entry) { return entry.first; }, observer_spans_);
   wanted_.assign(size, 0);
   for (std::size_t id = 0; id < size; ++id) {
     wanted_[id] = edit_spans_[id].begin != edit_spans_[id].end || observer_spans_[id].begin != observer_spans_[id].end;
@@ -92,13 +95,14 @@ std::vector<Index> HookBus::finish() const {
   for (std::size_t i = 0; i < edits_.size(); ++i) {
     const BoundEdit& edit = edits_[i];
     if (fires_[i].count == 0) {
-      throw Error(fmt::format("edit {} at '{}' never fired in this forward, so its result would be that of no edit.", edit.number,
-                              hooks_[edit.id].name));
+      throw Error(fmt::format("edit {} at '{}' never fired in this forward, so its result would be that of no edit.",
+                              edit.number, hooks_[edit.id].name));
     }
     (fires_[i].changed ? changed : unchanged).insert(edit.number);
   }
   for (std::size_t i = 0; i < observed_.size(); ++i) {
-    DIOPTER_CHECK(observed_fires_[i] == 1, fmt::format("hook '{}' fired {} times in one forward", hooks_[observed_[i].first].name, observed_fires_[i]));
+    DIOPTER_CHECK(observed_fires_[i] == 1, fmt::format("hook '{}' fired {} times in one forward",
+                                                       hooks_[observed_[i].first].name, observed_fires_[i]));
   }
   std::vector<Index> none;
   std::set_difference(unchanged.begin(), unchanged.end(), changed.begin(), changed.end(), std::back_inserter(none));

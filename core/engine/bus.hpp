@@ -1,5 +1,5 @@
-// The hook bus: what one forward shows to whom. Edits and observers are added, frozen into flat tables, and served at each
-// hook point: edits first, in the order added, then observers. Counts what fired.
+// The hook bus: what one forward shows to whom. Edits and observers are added, frozen into flat tables, and served at
+// each hook point: edits first, in the order added, then observers. Counts what fired.
 #pragma once
 
 #include <ATen/core/Tensor.h>
@@ -54,12 +54,12 @@ class HookBus final : public model::Tap {
 
   const HookTable& hooks_;
   bool frozen_ = false;
-  std::vector<BoundEdit> edits_;                       // sorted by hook, stable: the order added
-  std::vector<Fires> fires_;                           // [edit]
+  std::vector<BoundEdit> edits_;  // sorted by hook, stable: the order added
+  std::vector<Fires> fires_;      // [edit]
   std::vector<Observer> observers_;
   std::vector<std::pair<HookId, std::uint32_t>> observed_;  // sorted by hook: which observer
-  std::vector<Index> observed_fires_;                  // parallel to observed_
-  std::vector<Span> edit_spans_, observer_spans_;      // [hook id]
+  std::vector<Index> observed_fires_;                       // parallel to observed_
+  std::vector<Span> edit_spans_, observer_spans_;           // [hook id]
 };
 
 }  // namespace diopter::engine

@@ -35,9 +35,11 @@ at::Tensor joined(const std::vector<at::Tensor>& parts) {
   if (parts.size() == 1) return parts.front();
   std::vector<Index> shape = parts.front().sizes().vec();
   for (const at::Tensor& part : parts) {
-    for (std::size_t dim = 1; dim < shape.size(); ++dim) shape[dim] = std::max(shape[dim], part.size(static_cast<Index>(dim)));
+    for (std::size_t dim = 1; dim < shape.size(); ++dim)
+      shape[dim] = std::max(shape[dim], part.size(static_cast<Index>(dim)));
   }
-  shape[0] = std::accumulate(parts.begin(), parts.end(), Index{0}, [](Index sum, const at::Tensor& part) { return sum + part.size(0); });
+  shape[0] = std::accumulate(parts.begin(), parts.end(), Index{0},
+                             [](Index sum, const at::Tensor& part) { return sum + part.size(0); });
   at::Tensor whole = at::full(shape, std::nan(""), parts.front().options());
   Index first = 0;
   for (const at::Tensor& part : parts) {
@@ -49,12 +51,15 @@ at::Tensor joined(const std::vector<at::Tensor>& parts) {
   return whole;
 }
 
-Index product(const std::vector<Index>& sizes) { return std::accumulate(sizes.begin(), sizes.end(), Index{1}, std::multiplies<>()); }
+Index product(const std::vector<Index>& sizes) {
+  return std::accumulate(sizes.begin(), sizes.end(), Index{1}, std::multiplies<>());
+}
 
 // Positions that no row has at all would capture nothing but NaN.
 void refuse_nowhere(const Where& where, const Selection& selection, const HookPoint& point) {
   if (static_cast<Index>(selection.rows_without().size()) < static_cast<Index>(selection.positions().of.size())) return;
-  throw Error(fmt::format("'{}' is captured at positions {}, which no prompt has; correct the positions", point.name, text_of(where.positions)));
+  throw Error(fmt::format("'{}' is captured at positions {}, which no prompt has; correct the positions", point.name,
+                          text_of(where.positions)));
 }
 
 struct Plan {
@@ -63,14 +68,16 @@ struct Plan {
 };
 
 Plan planned(const Runner& runner, const HookSet& points, const Edits& edits, Index longest) {
-  if (!edits.axes().empty()) throw Error("these edits have a list of coefficients or vectors; capture takes one of Edits::cells()");
+  if (!edits.axes().empty())
+    throw Error("these edits have a list of coefficients or vectors; capture takes one of Edits::cells()");
   Plan plan;
   if (!points.empty()) plan.ids = runner.hooks().resolve(points);
   for (const HookId id : plan.ids) {
     runner.monitor().check_observes(runner.hooks()[id]);
     plan.path.use(runner.hooks().point(id));
   }
-  for (const HookId id : edited_points(edits, runner.hooks(), runner.monitor())) plan.path.use(runner.hooks().point(id));
+  for (const HookId id : edited_points(edits, runner.hooks(), runner.monitor()))
+    plan.path.use(runner.hooks().point(id));
   // Reading the inputs of heads or their results needs no other kernels; only edits and comparisons do.
   if (edits.empty()) plan.path.kernels = {};
   plan.path.kernels.explicit_attention = longest <= kExplicitUpTo;
@@ -111,7 +118,8 @@ Capture capture_rows(Runner& runner, const Prompts& rows, const HookSet& points,
     HookBus bus(runner.hooks());
     for (BoundEdit& edit : work.bind(edits, options.kind)) bus.add(std::move(edit));
     bus.observe(plan.ids, [&](HookId id, const at::Tensor& value) {
-      const auto at = static_cast<std::size_t>(std::lower_bound(plan.ids.begin(), plan.ids.end(), id) - plan.ids.begin());
+      const auto at =
+          static_cast<std::size_t>(std::lower_bound(plan.ids.begin(), plan.ids.end(), id) - plan.ids.begin());
       values[at].push_back(snapshot(selections[b][at].narrow(value), value));
     });
     results->push_back(runner.run(batches[b], &bus, plan.path));
@@ -119,13 +127,15 @@ Capture capture_rows(Runner& runner, const Prompts& rows, const HookSet& points,
     ++b;
   }
 
-  auto data = std::make_shared<CaptureData>(CaptureData{.hooks = runner.hooks(), .ids = plan.ids, .items = {}, .resid = joined(resid),
-                                                        .logits = {}, .rows = rows});
-  for (std::size_t i = 0; i < plan.ids.size(); ++i) data->items.emplace_back(runner.hooks()[plan.ids[i]], joined(values[i]));
+  auto data = std::make_shared<CaptureData>(CaptureData{
+      .hooks = runner.hooks(), .ids = plan.ids, .items = {}, .resid = joined(resid), .logits = {}, .rows = rows});
+  for (std::size_t i = 0; i < plan.ids.size(); ++i)
+    data->items.emplace_back(runner.hooks()[plan.ids[i]], joined(values[i]));
   data->logits = [results, batches, &runner] {
     const c10::NoGradGuard no_grad;
     std::vector<at::Tensor> parts;
-    for (std::size_t i = 0; i < batches.size(); ++i) parts.push_back(without_padding((*results)[i].every_logit(), batches[i]).clone());
+    for (std::size_t i = 0; i < batches.size(); ++i)
+      parts.push_back(without_padding((*results)[i].every_logit(), batches[i]).clone());
     return joined(parts);
   };
   return Capture(data);

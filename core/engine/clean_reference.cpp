@@ -8,8 +8,9 @@
 
 namespace diopter::engine {
 
-at::Tensor clean_log_probs(Runner& runner, const std::vector<Metric>& metrics, const MetricReader& reader, const RowBatch& batch,
-                           const TokenCodec* codec, const ForwardPath& path, const ForwardResult* unedited) {
+at::Tensor clean_log_probs(Runner& runner, const std::vector<Metric>& metrics, const MetricReader& reader,
+                           const RowBatch& batch, const TokenCodec* codec, const ForwardPath& path,
+                           const ForwardResult* unedited) {
   if (!reader.needs_clean()) return {};
   if (batch.rows.data()->side != PromptsData::Side::Corrupted) {
     return reader.log_probs(unedited != nullptr ? *unedited : runner.run(batch, nullptr, path));
@@ -17,7 +18,8 @@ at::Tensor clean_log_probs(Runner& runner, const std::vector<Metric>& metrics, c
   const std::vector<RowBatch> clean = row_batches(batch.rows.clean(), runner.info());
   const MetricReader clean_reader(metrics, clean.front(), batch.rows, codec, runner.values().device());
   if (clean_reader.points() != reader.points()) {
-    throw Error("kl_to_clean compares position by position, but the clean prompts have another number of them; set `at`");
+    throw Error(
+        "kl_to_clean compares position by position, but the clean prompts have another number of them; set `at`");
   }
   return clean_reader.log_probs(runner.run(clean.front(), nullptr, path));
 }

@@ -19,8 +19,11 @@ struct TypePair {
   at::ScalarType ours;
   Dtype stored;
 };
-constexpr std::array<TypePair, 5> kTypes{{{at::kBool, Dtype::Bool}, {at::kInt, Dtype::I32}, {at::kLong, Dtype::I64},
-                                          {at::kFloat, Dtype::F32}, {at::kDouble, Dtype::F64}}};
+constexpr std::array<TypePair, 5> kTypes{{{at::kBool, Dtype::Bool},
+                                          {at::kInt, Dtype::I32},
+                                          {at::kLong, Dtype::I64},
+                                          {at::kFloat, Dtype::F32},
+                                          {at::kDouble, Dtype::F64}}};
 
 const TypePair* find_type(const auto& matches) {
   for (const TypePair& pair : kTypes) {
@@ -54,7 +57,10 @@ void StoredTensors::write(const Path& file) const {
   std::vector<weights::TensorToWrite> out;
   for (const auto& [name, tensor] : tensors_) {
     const TypePair* type = find_type([&](const TypePair& pair) { return pair.ours == tensor.scalar_type(); });
-    out.push_back({name, type->stored, tensor.sizes().vec(), {static_cast<const char*>(tensor.const_data_ptr()), tensor.nbytes()}});
+    out.push_back({name,
+                   type->stored,
+                   tensor.sizes().vec(),
+                   {static_cast<const char*>(tensor.const_data_ptr()), tensor.nbytes()}});
   }
   weights::write_safetensors(file, std::move(out));
 }
@@ -78,7 +84,8 @@ const at::Tensor& StoredTensors::get(const std::string& name, at::ScalarType typ
 }
 
 void StoredTensors::fail(const std::string& defect) const {
-  throw base::UserError(base::Exit::Refused, fmt::format("the data set {} is damaged: {}", file_.parent_path().string(), defect),
+  throw base::UserError(base::Exit::Refused,
+                        fmt::format("the data set {} is damaged: {}", file_.parent_path().string(), defect),
                         "run the manifest that makes it again", "dataset.damaged");
 }
 

@@ -44,7 +44,8 @@ at::Tensor seen_only(const at::Tensor& mask, const at::Tensor& value) {
 }
 
 double only_factor(const ChangeSpec& change) {
-  if (change.factors.values().size() != 1) throw Error("a list of coefficients makes an axis; take one of Edits::cells() or sweep it");
+  if (change.factors.values().size() != 1)
+    throw Error("a list of coefficients makes an axis; take one of Edits::cells() or sweep it");
   return change.factors.values().front();
 }
 
@@ -58,8 +59,10 @@ void EditCompiler::want(const ChangeSpec& change, HookId id, const at::Tensor& a
 
 EditCompiler::Replacement EditCompiler::captured(const CaptureData& from, HookId id) const {
   const HookPoint& point = place_.hooks[id];
-  const auto found = std::find_if(from.items.begin(), from.items.end(), [&](const Capture::Item& item) { return item.first.name == point.name; });
-  if (found == from.items.end()) throw Error(fmt::format("'{}' is replaced from a capture that does not hold it; capture it too", point.name));
+  const auto found = std::find_if(from.items.begin(), from.items.end(),
+                                  [&](const Capture::Item& item) { return item.first.name == point.name; });
+  if (found == from.items.end())
+    throw Error(fmt::format("'{}' is replaced from a capture that does not hold it; capture it too", point.name));
   const RowBatch donor = beside(place_.batch, from.rows, place_.info);
   const at::Tensor& value = found->second;
   const Index longest = from.rows.lengths().max().item<Index>();
@@ -76,7 +79,9 @@ EditCompiler::Replacement EditCompiler::mean(const ChangeSpec& change, HookId id
   const HookPoint& point = place_.hooks[id];
   if (change.mean == Mean::OverPositions) {
     if (!mean.over_positions.defined()) {
-      throw Error(fmt::format("a mean over positions has no meaning at '{}', whose entries are pairs of positions; take it per position", point.name));
+      throw Error(fmt::format(
+          "a mean over positions has no meaning at '{}', whose entries are pairs of positions; take it per position",
+          point.name));
     }
     return {mean.over_positions, {}};
   }
@@ -84,8 +89,10 @@ EditCompiler::Replacement EditCompiler::mean(const ChangeSpec& change, HookId id
   for (Index row = 0; row < place_.batch.size(); ++row) {
     const Index last = selection.positions().last(row);
     if (last == kUnset || last < mean.positions) continue;
-    throw Error(fmt::format("the mean at '{}' is asked for position {}, but the longest reference prompt has {} tokens; give longer ones, or take the mean over positions",
-                            point.name, last, mean.positions));
+    throw Error(
+        fmt::format("the mean at '{}' is asked for position {}, but the longest reference prompt has {} tokens; give "
+                    "longer ones, or take the mean over positions",
+                    point.name, last, mean.positions));
   }
   at::Tensor value = mean.by_position;  // positions beyond the reference are not selected: any value does
   for (std::size_t dim = 1; dim < point.dims.size(); ++dim) {
@@ -97,7 +104,8 @@ EditCompiler::Replacement EditCompiler::mean(const ChangeSpec& change, HookId id
   return {value.unsqueeze(0), {}};
 }
 
-EditCompiler::Replacement EditCompiler::replacement(const ChangeSpec& change, HookId id, const Selection& selection, const LayerRank& layer) const {
+EditCompiler::Replacement EditCompiler::replacement(const ChangeSpec& change, HookId id, const Selection& selection,
+                                                    const LayerRank& layer) const {
   switch (change.op) {
     case Op::Zero: return {at::zeros({}, values_), {}};
     case Op::Mean: return mean(change, id, selection);
@@ -109,10 +117,13 @@ EditCompiler::Replacement EditCompiler::replacement(const ChangeSpec& change, Ho
     return {donor.value, donor.available};
   }
   if (change.from) return captured(*change.from, id);
-  return {selection.spread(laid_out(change.value, change.per, layer, place_.hooks[id], selection, place_.batch, values_)), {}};
+  return {
+      selection.spread(laid_out(change.value, change.per, layer, place_.hooks[id], selection, place_.batch, values_)),
+      {}};
 }
 
-BoundChange EditCompiler::bind(const ChangeSpec& change, HookId id, const Where& where, Index number, const LayerRank& layer) const {
+BoundChange EditCompiler::bind(const ChangeSpec& change, HookId id, const Where& where, Index number,
+                               const LayerRank& layer) const {
   const HookPoint& point = place_.hooks[id];
   const Selection selection(where, id, place_);
   const bool scores = place_.hooks.point(id) == Point::AttnScores;
@@ -140,7 +151,8 @@ BoundChange EditCompiler::bind(const ChangeSpec& change, HookId id, const Where&
     default: {
       Replacement with = replacement(change, id, selection, layer);
       if (with.available.defined()) mask = mask & at_positions(with.available, point);
-      edit.apply = [mask, with = std::move(with.value), keep = scores && change.op == Op::Zero](const at::Tensor& value) {
+      edit.apply = [mask, with = std::move(with.value),
+                    keep = scores && change.op == Op::Zero](const at::Tensor& value) {
         return at::where(keep ? seen_only(mask, value) : mask, with, value);
       };
     }
@@ -166,9 +178,10 @@ std::vector<BoundEdit> EditCompiler::bind(const Edits::Item& item, Index number,
     BoundChange change = bind(item.change.spec(), id, item.where, number, layer);
     for (std::size_t row = 0; row < change.touches.size(); ++row) {
       if (change.touches[row] || left_out(item.where, place_.batch, static_cast<Index>(row))) continue;
-      throw Error(fmt::format("edit {} {}at '{}' selects positions {} of a {} token prompt and would never fire; correct the positions.",
-                              number, kind.empty() ? "" : fmt::format("of kind {} ", base::quoted(kind)), point.name,
-                              text_of(item.where.positions), place_.batch.lengths[row]));
+      throw Error(fmt::format(
+          "edit {} {}at '{}' selects positions {} of a {} token prompt and would never fire; correct the positions.",
+          number, kind.empty() ? "" : fmt::format("of kind {} ", base::quoted(kind)), point.name,
+          text_of(item.where.positions), place_.batch.lengths[row]));
     }
     edits.push_back(std::move(change.edit));
   }

@@ -36,7 +36,8 @@ class EditCompiler {
     at::Tensor value;      // broadcastable to the whole value
     at::Tensor available;  // bool [batch, pos], undefined: everywhere
   };
-  Replacement replacement(const ChangeSpec& change, HookId id, const Selection& selection, const LayerRank& layer) const;
+  Replacement replacement(const ChangeSpec& change, HookId id, const Selection& selection,
+                          const LayerRank& layer) const;
   Replacement captured(const CaptureData& from, HookId id) const;
   Replacement mean(const ChangeSpec& change, HookId id, const Selection& selection) const;
 

@@ -11,10 +11,15 @@ at::Tensor gathered(const at::Tensor& value, const Points& points) { return valu
 
 void ForwardPath::use(Point point) {
   switch (point) {
-    case Point::AttnIn: case Point::QInput: case Point::KInput: case Point::VInput: kernels.split_inputs = true; break;
+    case Point::AttnIn:
+    case Point::QInput:
+    case Point::KInput:
+    case Point::VInput: kernels.split_inputs = true; break;
     case Point::Result: kernels.per_head_result = true; break;
-    case Point::UnembedIn: case Point::UnembedOut: all_logits = true; [[fallthrough]];
-    case Point::LnFinalScale: case Point::LnFinalNormalized: all_normalized = true; break;
+    case Point::UnembedIn:
+    case Point::UnembedOut: all_logits = true; [[fallthrough]];
+    case Point::LnFinalScale:
+    case Point::LnFinalNormalized: all_normalized = true; break;
     default: break;
   }
 }

@@ -18,7 +18,7 @@ struct ForwardPath {
   bool all_normalized = false;  // final norm of every position: a hook point between it and the unembedding is used
   bool all_logits = false;      // unembedding of every position
 
-  void use(Point point);        // this hook point is read or edited in one of the runs
+  void use(Point point);  // this hook point is read or edited in one of the runs
 };
 
 // (row, position) pairs at which something is read off.
@@ -32,12 +32,14 @@ class ForwardResult {
   ForwardResult(const model::Transformer& model, at::Tensor resid, at::Tensor normalized, at::Tensor logits)
       : model_(&model), resid_(std::move(resid)), normalized_(std::move(normalized)), logits_(std::move(logits)) {}
 
-  const at::Tensor& resid() const noexcept { return resid_; }         // [batch, pos, d_model] what enters the final norm
-  const at::Tensor& all_logits() const noexcept { return logits_; }   // [batch, pos, d_vocab], undefined unless path.all_logits
-  at::Tensor logits(const Points& points) const;                      // [n, d_vocab]
+  const at::Tensor& resid() const noexcept { return resid_; }  // [batch, pos, d_model] what enters the final norm
+  const at::Tensor& all_logits() const noexcept {
+    return logits_;
+  }                                               // [batch, pos, d_vocab], undefined unless path.all_logits
+  at::Tensor logits(const Points& points) const;  // [n, d_vocab]
   at::Tensor token_logits(const Points& points, const at::Tensor& tokens) const;  // int64 [n, m] -> [n, m]
   Index vocabulary() const noexcept { return model_->info().d_vocab; }
-  at::Tensor every_logit() const;                                     // [batch, pos, d_vocab], made if need be
+  at::Tensor every_logit() const;  // [batch, pos, d_vocab], made if need be
 
  private:
   at::Tensor normalized_at(const Points& points) const;  // [n, d_model]

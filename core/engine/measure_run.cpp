@@ -23,8 +23,8 @@ std::vector<Index> sizes_of(const std::vector<Axis>& axes) {
 
 }  // namespace
 
-Cells measure_rows(Runner& runner, const Prompts& rows, const std::vector<Metric>& metrics, const Edits& edits, const TokenCodec* codec,
-                   const SessionOptions& options) {
+Cells measure_rows(Runner& runner, const Prompts& rows, const std::vector<Metric>& metrics, const Edits& edits,
+                   const TokenCodec* codec, const SessionOptions& options) {
   runner.refuse_nested();
   if (metrics.empty()) throw Error("measure was given no metric");
   ForwardPath path;
@@ -55,7 +55,8 @@ Cells measure_rows(Runner& runner, const Prompts& rows, const std::vector<Metric
       HookBus bus(runner.hooks());
       for (BoundEdit& edit : work.bind(cells[static_cast<std::size_t>(i)], options.kind)) bus.add(std::move(edit));
       const std::vector<at::Tensor> read = reader.read(edits.empty() ? unedited : runner.run(batch, &bus, path));
-      for (std::size_t m = 0; m < metrics.size(); ++m) values[m].select(0, i).narrow(0, batch.first, batch.size()).copy_(read[m]);
+      for (std::size_t m = 0; m < metrics.size(); ++m)
+        values[m].select(0, i).narrow(0, batch.first, batch.size()).copy_(read[m]);
       runner.monitor().progress("runs", batch.first * count + (i + 1) * batch.size(), rows.size() * count, {});
     }
   }

@@ -11,7 +11,7 @@
 namespace diopter::engine {
 
 // values double [axis..., prompt]; base: the unedited run. Errors as in capture_rows.
-Cells measure_rows(Runner& runner, const Prompts& rows, const std::vector<Metric>& metrics, const Edits& edits, const TokenCodec* codec,
-                   const SessionOptions& options);
+Cells measure_rows(Runner& runner, const Prompts& rows, const std::vector<Metric>& metrics, const Edits& edits,
+                   const TokenCodec* codec, const SessionOptions& options);
 
 }  // namespace diopter::engine

@@ -41,10 +41,13 @@ std::string bytes_text(Index bytes) {
   return fmt::format("{:.1f} kB", value / 1e3);
 }
 
-Index memory_budget(Index asked) { return asked > 0 ? asked : static_cast<Index>(0.6 * static_cast<double>(available_bytes())); }
+Index memory_budget(Index asked) {
+  return asked > 0 ? asked : static_cast<Index>(0.6 * static_cast<double>(available_bytes()));
+}
 
 Index rows_that_fit(const ModelInfo& info, Index longest, Index budget) {
-  const Index stream = longest * (10 * info.d_model + 3 * info.d_mlp + (info.n_heads + 2 * info.n_kv_heads) * info.d_head);
+  const Index stream =
+      longest * (10 * info.d_model + 3 * info.d_mlp + (info.n_heads + 2 * info.n_kv_heads) * info.d_head);
   const Index pairs = 3 * info.n_heads * longest * longest;
   const Index bytes = static_cast<Index>(sizeof(float)) * (stream + pairs);
   return std::max<Index>(1, budget / 4 / std::max<Index>(1, bytes));
@@ -65,8 +68,10 @@ void check_capture_fits(std::span<const CaptureSize> sizes, const HookTable& hoo
     if (words.size() == 6) break;
     words.push_back(fmt::format("{} {}", name, bytes_text(bytes)));
   }
-  throw Error(fmt::format("the captured values take {} (largest: {}), but the memory budget is {}; capture fewer points or positions, batches() of the prompts, or raise memory_budget",
-                          bytes_text(total), base::join(words), bytes_text(budget)));
+  throw Error(
+      fmt::format("the captured values take {} (largest: {}), but the memory budget is {}; capture fewer points or "
+                  "positions, batches() of the prompts, or raise memory_budget",
+                  bytes_text(total), base::join(words), bytes_text(budget)));
 }
 
 }  // namespace diopter::engine

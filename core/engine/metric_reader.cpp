@@ -63,9 +63,14 @@ at::Tensor MetricReader::mean_by_row(const at::Tensor& values, const at::Tensor&
 
 // Of the reading's points among `logits`, which are those from `first` on.
 at::Tensor MetricReader::values(const Reading& reading, const at::Tensor& logits, Index first) const {
-  const at::Tensor chosen = ((reading.points >= first) & (reading.points < first + logits.size(0))).nonzero().squeeze(1);
+  const at::Tensor chosen =
+      ((reading.points >= first) & (reading.points < first + logits.size(0))).nonzero().squeeze(1);
   const at::Tensor points = reading.points.index_select(0, chosen);
-  MetricInputs in{.logits = logits.index_select(0, points - first), .answer = {}, .foil = {}, .next = {}, .reference_log_probs = {}};
+  MetricInputs in{.logits = logits.index_select(0, points - first),
+                  .answer = {},
+                  .foil = {},
+                  .next = {},
+                  .reference_log_probs = {}};
   if (reading.answer.defined()) in.answer = reading.answer.index_select(0, chosen);
   if (reading.foil.defined()) in.foil = reading.foil.index_select(0, chosen);
   if (reading.next.defined()) in.next = reading.next.index_select(0, chosen);
@@ -85,7 +90,8 @@ at::Tensor MetricReader::answer_values(const Reading& reading, const ForwardResu
   const at::Tensor logits = run.token_logits(some(reading.points), tokens.clamp_min(0)).to(at::kDouble);
   // Only these columns exist here, so the tokens are their own places.
   const at::Tensor place = at::arange(tokens.size(1), tokens.options()).expand_as(tokens).masked_fill(tokens < 0, -1);
-  MetricInputs in{.logits = logits, .answer = place.narrow(1, 0, choices), .foil = {}, .next = {}, .reference_log_probs = {}};
+  MetricInputs in{
+      .logits = logits, .answer = place.narrow(1, 0, choices), .foil = {}, .next = {}, .reference_log_probs = {}};
   if (reading.foil.defined()) in.foil = place.narrow(1, choices, tokens.size(1) - choices);
   return metric_values(reading.spec->name, in);
 }
@@ -103,8 +109,9 @@ at::Tensor MetricReader::custom_values(const Reading& reading, const ForwardResu
   }
   const at::Tensor values = called(*reading.spec, slots == 1 ? by_slot.squeeze(1) : by_slot, batch_.rows);
   if (!values.defined() || values.dim() != 1 || values.size(0) != batch_.size()) {
-    throw Error(fmt::format("metric {} returned {} where [{}] is required, one number per prompt", base::quoted(reading.spec->name),
-                            values.defined() ? fmt::format("[{}]", fmt::join(values.sizes(), ", ")) : "no tensor", batch_.size()));
+    throw Error(fmt::format(
+        "metric {} returned {} where [{}] is required, one number per prompt", base::quoted(reading.spec->name),
+        values.defined() ? fmt::format("[{}]", fmt::join(values.sizes(), ", ")) : "no tensor", batch_.size()));
   }
   return values.to(at::kCPU, at::kDouble);
 }

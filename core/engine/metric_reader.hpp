@@ -24,11 +24,12 @@ struct Reading {
 
 class MetricReader {
  public:
-  // `batch`: rows whose forwards are read; `answers`: rows whose answers count (a donor's run is read with the answers of the
-  // rows that it is patched into). Error when a row lacks the position a metric is read at, or an answer; a position given
-  // per row may be kUnset, which gives NaN. The metrics must outlive the reader. `loss` without an `at` of its own is the mean over all next tokens.
-  MetricReader(const std::vector<Metric>& metrics, const RowBatch& batch, const Prompts& answers, const TokenCodec* codec,
-               at::Device device);
+  // `batch`: rows whose forwards are read; `answers`: rows whose answers count (a donor's run is read with the answers
+  // of the rows that it is patched into). Error when a row lacks the position a metric is read at, or an answer; a
+  // position given per row may be kUnset, which gives NaN. The metrics must outlive the reader. `loss` without an `at`
+  // of its own is the mean over all next tokens.
+  MetricReader(const std::vector<Metric>& metrics, const RowBatch& batch, const Prompts& answers,
+               const TokenCodec* codec, at::Device device);
 
   bool needs_clean() const noexcept { return needs_clean_; }          // compare_with(clean, ...) before read
   bool needs_unpatched() const noexcept { return needs_unpatched_; }  // compare_with(..., unpatched)

@@ -23,7 +23,8 @@ at::Tensor choice_logits(const at::Tensor& logits, const at::Tensor& tokens) {
 
 // Tokens with a strictly larger logit than the best choice.
 at::Tensor rank(const at::Tensor& logits, const at::Tensor& tokens) {
-  const at::Tensor chosen = logits.gather(1, tokens.clamp_min(0)).masked_fill(tokens < 0, -std::numeric_limits<double>::infinity());
+  const at::Tensor chosen =
+      logits.gather(1, tokens.clamp_min(0)).masked_fill(tokens < 0, -std::numeric_limits<double>::infinity());
   return (logits > chosen.amax(1, true)).sum(1).to(at::kDouble);
 }
 
@@ -61,7 +62,8 @@ at::Tensor metric_values(std::string_view metric, const MetricInputs& in) {
   if (metric == "loss") return total - in.logits.gather(1, in.next.unsqueeze(1)).squeeze(1);
   const at::Tensor log_p = in.logits - total.unsqueeze(1);
   if (metric == "entropy") return entropy_of(log_p);
-  DIOPTER_CHECK(metric == "kl_to_clean" || metric == "kl_to_unpatched", fmt::format("no formula for metric '{}'", metric));
+  DIOPTER_CHECK(metric == "kl_to_clean" || metric == "kl_to_unpatched",
+                fmt::format("no formula for metric '{}'", metric));
   return divergence(in.reference_log_probs, log_p);
 }
 

@@ -17,8 +17,8 @@ struct MetricInputs {
   at::Tensor reference_log_probs;  // double [n, d_vocab]
 };
 
-bool reads_answer(std::string_view metric);     // the prompts' column "answer"
-bool reads_foil(std::string_view metric);       // the prompts' column "foil"
+bool reads_answer(std::string_view metric);  // the prompts' column "answer"
+bool reads_foil(std::string_view metric);    // the prompts' column "foil"
 bool reads_next_token(std::string_view metric);
 bool reads_vocabulary(std::string_view metric);  // more than the logits of answer and foil
 bool higher_is_better(std::string_view metric);  // for the answer

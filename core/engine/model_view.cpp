@@ -13,7 +13,8 @@ namespace {
 
 // Columns of W_U for these tokens -> [prompt, d_model]
 Tensor columns(const Tensor& unembed, const Tensor& tokens, Index vocabulary) {
-  if (tokens.scalar_type() != at::kLong || tokens.dim() != 1) throw Error("logit_direction takes token ids, int64 [prompt]");
+  if (tokens.scalar_type() != at::kLong || tokens.dim() != 1)
+    throw Error("logit_direction takes token ids, int64 [prompt]");
   if (tokens.numel() > 0 && (tokens.min().item<Index>() < 0 || tokens.max().item<Index>() >= vocabulary)) {
     throw Error(fmt::format("logit_direction got a token outside 0..{}", vocabulary - 1));
   }
@@ -31,7 +32,8 @@ Direction ModelView::logit_direction(const Tensor& answer, const Tensor& foil) c
   const Tensor gain = weight("ln_final_w", kUnset), bias = weight("ln_final_b", kUnset);
   Tensor difference = columns(unembed, answer, info().d_vocab);
   if (foil.defined()) difference = difference - columns(unembed, foil, info().d_vocab);
-  Direction out{.u = gain.defined() ? difference * gain : difference, .bias = at::zeros({difference.size(0)}, difference.options())};
+  Direction out{.u = gain.defined() ? difference * gain : difference,
+                .bias = at::zeros({difference.size(0)}, difference.options())};
   if (bias.defined()) out.bias = difference.mv(bias);
   if (unembed_bias.defined()) {
     out.bias = out.bias + unembed_bias.index_select(0, answer);

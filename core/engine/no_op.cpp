@@ -7,13 +7,23 @@
 namespace diopter::engine {
 namespace {
 
-// In the block that holds it, what changes here at a position reaches that position's stream only; K, V and all that stands
-// before them reach later positions too.
+// In the block that holds it, what changes here at a position reaches that position's stream only; K, V and all that
+// stands before them reach later positions too.
 bool reaches_its_position_only(Point point) {
   switch (point) {
-    case Point::Embed: case Point::PosEmbed: case Point::ResidPre: case Point::AttnIn: case Point::KInput: case Point::VInput:
-    case Point::Ln1Scale: case Point::Ln1Normalized: case Point::K: case Point::V: case Point::KNormScale:
-    case Point::KNormNormalized: case Point::RotK: return false;
+    case Point::Embed:
+    case Point::PosEmbed:
+    case Point::ResidPre:
+    case Point::AttnIn:
+    case Point::KInput:
+    case Point::VInput:
+    case Point::Ln1Scale:
+    case Point::Ln1Normalized:
+    case Point::K:
+    case Point::V:
+    case Point::KNormScale:
+    case Point::KNormNormalized:
+    case Point::RotK: return false;
     default: return true;
   }
 }
@@ -21,8 +31,12 @@ bool reaches_its_position_only(Point point) {
 }  // namespace
 
 NoOps::NoOps(const Sweep& sweep, const HookTable& hooks, Index n_layers, const MetricReader& reader, Donor donor)
-    : hooks_(hooks), n_layers_(n_layers), reader_(reader), donor_(std::move(donor)),
-      // Edits in base and cells may mix positions or make base and donor differ; observed values are wanted of every cell.
+    : hooks_(hooks),
+      n_layers_(n_layers),
+      reader_(reader),
+      donor_(std::move(donor)),
+      // Edits in base and cells may mix positions or make base and donor differ; observed values are wanted of every
+      // cell.
       enabled_(sweep.edits.empty() && sweep.observe.empty()) {}
 
 bool NoOps::stays_in_place(Index row, Index pos) const {
@@ -40,7 +54,8 @@ bool NoOps::away_from_what_is_read(const CellSite& cell, Index row, const RowPos
   });
   if (!last_block) return false;
   const auto& positions = dest.of[static_cast<std::size_t>(row)];
-  return std::none_of(positions.begin(), positions.end(), [&](Index pos) { return pos != kUnset && reader_.reads(row, pos); });
+  return std::none_of(positions.begin(), positions.end(),
+                      [&](Index pos) { return pos != kUnset && reader_.reads(row, pos); });
 }
 
 // Up to the last position that is changed, both runs read the same tokens, so they hold the same values there.

@@ -1,4 +1,5 @@
-// Which rows of a sweep's cell cannot differ from the base run, by reasoning: equal tokens and causality, never by comparing bits.
+// Which rows of a sweep's cell cannot differ from the base run, by reasoning: equal tokens and causality, never by
+// comparing bits.
 #pragma once
 
 #include "engine/metric_reader.hpp"

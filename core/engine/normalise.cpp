@@ -34,18 +34,19 @@ at::Tensor normalised(const at::Tensor& values, const Gap& gap, const MetricSpec
   const bool logits = !metric.custom && in_logits(metric.name);
   const double least = logits ? std::max(metric.min_gap, 100 * kNoise * gap.largest_logit) : metric.min_gap;
   if (!(std::abs(mean) >= least)) {
-    monitor.warn("gap", fmt::format("{} of {} is {:.3g}, which is under {:.3g}: values are given raw, not normalised", words.name,
-                                    metric.name, words.gap, least));
+    monitor.warn("gap", fmt::format("{} of {} is {:.3g}, which is under {:.3g}: values are given raw, not normalised",
+                                    words.name, metric.name, words.gap, least));
     return {};
   }
   const at::Tensor known = difference.masked_select(difference.isnan().logical_not());
   const double spread = known.numel() > 1 ? known.std().item<double>() : 0;
   if (!metric.custom && higher_is_better(metric.name) && words.name == "clean - corrupted" && words.gap < 0) {
-    monitor.warn("gap", fmt::format("{} of {} is {:.3g}: the clean prompts favour the answer less than the corrupted ones, so the normalised map is turned around",
+    monitor.warn("gap", fmt::format("{} of {} is {:.3g}: the clean prompts favour the answer less than the corrupted "
+                                    "ones, so the normalised map is turned around",
                                     words.name, metric.name, words.gap));
   } else if (spread > std::abs(mean)) {
-    monitor.warn("gap", fmt::format("{} of {} is {:.3g}, spread over prompts {:.3g}: the normalised map is noise", words.name, metric.name,
-                                    words.gap, spread));
+    monitor.warn("gap", fmt::format("{} of {} is {:.3g}, spread over prompts {:.3g}: the normalised map is noise",
+                                    words.name, metric.name, words.gap, spread));
   }
   const at::Tensor there = values.isnan().logical_not();
   const auto mean_over = [&](const at::Tensor& of_prompts) {

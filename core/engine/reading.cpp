@@ -22,7 +22,8 @@ bool is_default(const Positions& at) {
 
 bool may_be_unset(const Positions& at) {
   for (const auto& term : at.spec().terms) {
-    if (std::holds_alternative<PositionsSpec::PerRow>(term) || std::holds_alternative<PositionsSpec::All>(term)) return true;
+    if (std::holds_alternative<PositionsSpec::PerRow>(term) || std::holds_alternative<PositionsSpec::All>(term))
+      return true;
   }
   return false;
 }
@@ -31,8 +32,10 @@ void refuse_outside(const MetricSpec& metric, const RowPositions& at, const RowB
   for (Index row = 0; row < batch.size(); ++row) {
     for (const Index pos : at.of[static_cast<std::size_t>(row)]) {
       if (pos != kUnset) continue;
-      throw Error(fmt::format("metric {} is read at {}, but prompt {} has {} tokens; padding has no metric, correct `at`",
-                              base::quoted(metric.name), text_of(metric.at), batch.first + row, batch.lengths[static_cast<std::size_t>(row)]));
+      throw Error(
+          fmt::format("metric {} is read at {}, but prompt {} has {} tokens; padding has no metric, correct `at`",
+                      base::quoted(metric.name), text_of(metric.at), batch.first + row,
+                      batch.lengths[static_cast<std::size_t>(row)]));
     }
   }
 }
@@ -45,10 +48,14 @@ RowPositions with_next_token(const MetricSpec& metric, const RowBatch& batch, co
     const Index last = batch.lengths[static_cast<std::size_t>(row)] - 1;
     for (Index& pos : at.of[static_cast<std::size_t>(row)]) {
       if (pos != last) continue;
-      if (!every) throw Error(fmt::format("metric 'loss' is read at the last token of prompt {}, after which nothing stands; correct `at`", batch.first + row));
+      if (!every)
+        throw Error(fmt::format(
+            "metric 'loss' is read at the last token of prompt {}, after which nothing stands; correct `at`",
+            batch.first + row));
       pos = kUnset;
     }
-    if (every && last == 0) throw Error(fmt::format("metric 'loss' predicts next tokens, but prompt {} has one token", batch.first + row));
+    if (every && last == 0)
+      throw Error(fmt::format("metric 'loss' predicts next tokens, but prompt {} has one token", batch.first + row));
   }
   return at;
 }
@@ -56,7 +63,9 @@ RowPositions with_next_token(const MetricSpec& metric, const RowBatch& batch, co
 RowPositions read_at(const MetricSpec& metric, const RowBatch& batch, const TokenCodec* codec) {
   if (!metric.custom && reads_next_token(metric.name)) return with_next_token(metric, batch, codec);
   RowPositions at = resolve(metric.at, batch, codec);
-  if (at.slots == 0) throw Error(fmt::format("metric {} is read at {}, which is nowhere in these prompts", base::quoted(metric.name), text_of(metric.at)));
+  if (at.slots == 0)
+    throw Error(fmt::format("metric {} is read at {}, which is nowhere in these prompts", base::quoted(metric.name),
+                            text_of(metric.at)));
   if (!may_be_unset(metric.at)) refuse_outside(metric, at, batch);
   return at;
 }
@@ -67,8 +76,10 @@ at::Tensor ints(const std::vector<Index>& values) { return at::tensor(at::ArrayR
 
 MetricReader::MetricReader(const std::vector<Metric>& metrics, const RowBatch& batch, const Prompts& answers,
                            const TokenCodec* codec, at::Device device)
-    : batch_(batch), last_(static_cast<std::size_t>(batch.size()), kUnset),
-      read_(static_cast<std::size_t>(batch.size() * batch.longest()), false), longest_(batch.longest()) {
+    : batch_(batch),
+      last_(static_cast<std::size_t>(batch.size()), kUnset),
+      read_(static_cast<std::size_t>(batch.size() * batch.longest()), false),
+      longest_(batch.longest()) {
   std::map<std::pair<Index, Index>, Index> known;
   std::vector<Index> all_rows, all_positions;
   const auto ids = batch.ids.accessor<Index, 2>();
@@ -94,8 +105,10 @@ MetricReader::MetricReader(const std::vector<Metric>& metrics, const RowBatch& b
     reading.rows = ints(rows).to(device);
     if (!reading.spec->custom) {
       const std::string& name = reading.spec->name;
-      if (reads_answer(name)) reading.answer = answer_tokens(answers, "answer", name).to(device).index_select(0, reading.rows);
-      if (reads_foil(name)) reading.foil = answer_tokens(answers, "foil", name).to(device).index_select(0, reading.rows);
+      if (reads_answer(name))
+        reading.answer = answer_tokens(answers, "answer", name).to(device).index_select(0, reading.rows);
+      if (reads_foil(name))
+        reading.foil = answer_tokens(answers, "foil", name).to(device).index_select(0, reading.rows);
       if (reads_next_token(name)) reading.next = ints(next).to(device);
       needs_clean_ = needs_clean_ || name == "kl_to_clean";
       needs_unpatched_ = needs_unpatched_ || name == "kl_to_unpatched";

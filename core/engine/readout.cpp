@@ -24,13 +24,16 @@ class Chunks {
     const ModelInfo& info = model.info();
     const auto dims = resid.dim();
     if (dims < 1 || resid.size(-1) != info.d_model) {
-      throw Error(fmt::format("read takes a residual stream [..., {}], got [{}]", info.d_model, fmt::join(resid.sizes(), ", ")));
+      throw Error(fmt::format("read takes a residual stream [..., {}], got [{}]", info.d_model,
+                              fmt::join(resid.sizes(), ", ")));
     }
-    if (what.top_k < 0 || what.top_k > info.d_vocab) throw Error(fmt::format("top_k {} is outside 0..{}", what.top_k, info.d_vocab));
+    if (what.top_k < 0 || what.top_k > info.d_vocab)
+      throw Error(fmt::format("top_k {} is outside 0..{}", what.top_k, info.d_vocab));
     shape_.assign(resid.sizes().begin(), resid.sizes().end() - 1);
     rows_ = resid.reshape({-1, info.d_model});
     if (what.kl_from.defined()) {
-      if (what.kl_from.sizes() != resid.sizes()) throw Error("kl_from must have the shape of the residual stream that is read");
+      if (what.kl_from.sizes() != resid.sizes())
+        throw Error("kl_from must have the shape of the residual stream that is read");
       from_ = what.kl_from.reshape({-1, info.d_model});
     }
     if (what.targets.defined()) targets_ = spread_targets(what.targets);
@@ -55,8 +58,9 @@ class Chunks {
  private:
   Tensor spread_targets(const Tensor& targets) const {
     if (shape_.empty() || targets.dim() != 2 || targets.size(0) != shape_.front()) {
-      throw Error(fmt::format("targets must be [prompt, n] for a residual stream whose first dimension is prompt ({}), got [{}]",
-                              shape_.empty() ? 0 : shape_.front(), fmt::join(targets.sizes(), ", ")));
+      throw Error(fmt::format(
+          "targets must be [prompt, n] for a residual stream whose first dimension is prompt ({}), got [{}]",
+          shape_.empty() ? 0 : shape_.front(), fmt::join(targets.sizes(), ", ")));
     }
     const Index each = shape_.front() == 0 ? 1 : rows_.size(0) / shape_.front();
     return targets.to(rows_.device()).repeat_interleave(each, 0);
@@ -115,6 +119,8 @@ class Chunks {
 
 }  // namespace
 
-Readout read_out(const model::Transformer& model, const Tensor& resid, const Read& what) { return Chunks(model, resid, what).all(); }
+Readout read_out(const model::Transformer& model, const Tensor& resid, const Read& what) {
+  return Chunks(model, resid, what).all();
+}
 
 }  // namespace diopter::engine

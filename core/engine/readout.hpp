@@ -7,8 +7,8 @@
 
 namespace diopter::engine {
 
-// resid [..., d_model]. Sums in double. Rows that are NaN (padding) give NaN, and token -1. Ranks count tokens with a strictly
-// larger logit. `what.targets` int64 [prompt, n]: [prompt] is resid's first dimension; -1 gives NaN.
+// resid [..., d_model]. Sums in double. Rows that are NaN (padding) give NaN, and token -1. Ranks count tokens with a
+// strictly larger logit. `what.targets` int64 [prompt, n]: [prompt] is resid's first dimension; -1 gives NaN.
 Readout read_out(const model::Transformer& model, const Tensor& resid, const Read& what);
 
 }  // namespace diopter::engine

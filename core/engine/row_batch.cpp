@@ -13,22 +13,26 @@ namespace {
 
 void check_tokens(const RowBatch& batch, const ModelInfo& info) {
   if (batch.longest() > info.n_ctx) {
-    throw Error(fmt::format("the longest prompt has {} tokens, but {} reads at most {}; shorten it", batch.longest(), info.name, info.n_ctx));
+    throw Error(fmt::format("the longest prompt has {} tokens, but {} reads at most {}; shorten it", batch.longest(),
+                            info.name, info.n_ctx));
   }
   const auto ids = batch.ids.accessor<Index, 2>();
   for (Index row = 0; row < batch.size(); ++row) {
     const Index length = batch.lengths[static_cast<std::size_t>(row)];
-    if (length == 0) throw Error(fmt::format("prompt {} is empty; every row needs at least one token", batch.first + row));
+    if (length == 0)
+      throw Error(fmt::format("prompt {} is empty; every row needs at least one token", batch.first + row));
     for (Index pos = 0; pos < length; ++pos) {
       if (ids[row][pos] >= 0 && ids[row][pos] < info.d_vocab) continue;
-      throw Error(fmt::format("prompt {} has token {} at position {}, but {} knows tokens 0..{}; was it encoded for another model?",
-                              batch.first + row, ids[row][pos], pos, info.name, info.d_vocab - 1));
+      throw Error(fmt::format(
+          "prompt {} has token {} at position {}, but {} knows tokens 0..{}; was it encoded for another model?",
+          batch.first + row, ids[row][pos], pos, info.name, info.d_vocab - 1));
     }
   }
 }
 
 RowBatch batch_of(const Prompts& rows, Index first, Index call_rows, const ModelInfo& info) {
-  if (rows.data()->values.defined()) throw Error("these prompts hold continuous inputs, but a language model takes tokens");
+  if (rows.data()->values.defined())
+    throw Error("these prompts hold continuous inputs, but a language model takes tokens");
   RowBatch batch{.rows = rows, .first = first, .call_rows = call_rows, .ids = rows.inputs().to(at::kCPU).contiguous()};
   const at::Tensor lengths = rows.lengths().to(at::kCPU).contiguous();
   const Index* begin = lengths.const_data_ptr<Index>();
@@ -62,7 +66,8 @@ std::vector<RowBatch> row_batches(const Prompts& rows, const ModelInfo& info, In
 
 RowBatch beside(const RowBatch& batch, const Prompts& rows, const ModelInfo& info) {
   if (rows.size() != batch.call_rows) {
-    throw Error(fmt::format("the donor has {} rows, but they belong one to one to {} prompts; give as many", rows.size(), batch.call_rows));
+    throw Error(fmt::format("the donor has {} rows, but they belong one to one to {} prompts; give as many",
+                            rows.size(), batch.call_rows));
   }
   return batch_of(slice(rows, batch.first, batch.size()), batch.first, batch.call_rows, info);
 }

@@ -23,8 +23,8 @@ struct RowBatch {
   bool padded() const;
 };
 
-// Consecutive rows, at most `max_rows` a batch (0: all in one). Error for no rows, an empty row, one longer than the model's
-// context, a token outside the vocabulary, continuous inputs.
+// Consecutive rows, at most `max_rows` a batch (0: all in one). Error for no rows, an empty row, one longer than the
+// model's context, a token outside the vocabulary, continuous inputs.
 std::vector<RowBatch> row_batches(const Prompts& rows, const ModelInfo& info, Index max_rows = 0);
 
 // The same slice of rows that belong one to one to those of `batch`'s call (a donor's).

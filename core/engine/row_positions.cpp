@@ -33,7 +33,8 @@ class RowResolver {
   }
   void operator()(const PositionsSpec::PerRow& term) {
     if (term.values.size(0) != batch_.call_rows) {
-      throw Error(fmt::format("positions were given for {} rows, but there are {} prompts", term.values.size(0), batch_.call_rows));
+      throw Error(fmt::format("positions were given for {} rows, but there are {} prompts", term.values.size(0),
+                              batch_.call_rows));
     }
     const auto values = term.values.accessor<Index, 2>();
     for (Index i = 0; i < term.values.size(1); ++i) {
@@ -42,7 +43,8 @@ class RowResolver {
     }
   }
   void operator()(const PositionsSpec::Token& term) {
-    if (codec_ == nullptr) throw Error(fmt::format("positions name the token {}, but there is no tokenizer", base::quoted(term.text)));
+    if (codec_ == nullptr)
+      throw Error(fmt::format("positions name the token {}, but there is no tokenizer", base::quoted(term.text)));
     const Index wanted = single_token(*codec_, term.text);
     const auto ids = batch_.ids.accessor<Index, 2>();
     std::vector<Index> found;
@@ -52,8 +54,8 @@ class RowResolver {
     const Index count = static_cast<Index>(found.size());
     const Index which = term.occurrence > 0 ? term.occurrence - 1 : count + term.occurrence;
     if (which < 0 || which >= count) {
-      throw Error(fmt::format("prompt {} has the token {} {} times, but positions ask for occurrence {}", batch_.first + row_,
-                              base::quoted(term.text), count, term.occurrence));
+      throw Error(fmt::format("prompt {} has the token {} {} times, but positions ask for occurrence {}",
+                              batch_.first + row_, base::quoted(term.text), count, term.occurrence));
     }
     const Index at = found[static_cast<std::size_t>(which)] + term.offset;
     add(at >= 0 && at < length() ? at : kUnset);
@@ -78,7 +80,8 @@ class RowResolver {
 };
 
 std::string range_text(const std::vector<Index>& values) {
-  const bool consecutive = values.size() > 2 && values.back() - values.front() + 1 == static_cast<Index>(values.size()) &&
+  const bool consecutive = values.size() > 2 &&
+                           values.back() - values.front() + 1 == static_cast<Index>(values.size()) &&
                            std::is_sorted(values.begin(), values.end());
   if (consecutive) return fmt::format("{}..{}", values.front(), values.back());
   std::vector<std::string> words;
@@ -104,7 +107,9 @@ bool RowPositions::empty(Index row) const { return last(row) == kUnset; }
 
 Index RowPositions::last(Index row) const {
   const auto& slots_of_row = of[static_cast<std::size_t>(row)];
-  return slots_of_row.empty() ? kUnset : *std::max_element(slots_of_row.begin(), slots_of_row.end());  // kUnset is the least Index
+  return slots_of_row.empty()
+             ? kUnset
+             : *std::max_element(slots_of_row.begin(), slots_of_row.end());  // kUnset is the least Index
 }
 
 Index RowPositions::first(Index row) const {

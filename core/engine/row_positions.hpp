@@ -17,16 +17,17 @@ class TokenCodec;
 namespace diopter::engine {
 
 struct RowPositions {
-  std::vector<std::vector<Index>> of;  // [row][slot]: an absolute position, kUnset where the row has none; slots as written
-  Index slots = 0;                     // of every row
+  std::vector<std::vector<Index>>
+      of;           // [row][slot]: an absolute position, kUnset where the row has none; slots as written
+  Index slots = 0;  // of every row
 
-  bool empty(Index row) const;         // no position at all
-  Index last(Index row) const;         // the largest, kUnset when empty
-  Index first(Index row) const;        // the smallest
+  bool empty(Index row) const;   // no position at all
+  Index last(Index row) const;   // the largest, kUnset when empty
+  Index first(Index row) const;  // the smallest
 };
 
-// Never a padding position: what lies outside a row's tokens is kUnset. A token that a row lacks is an Error naming the row.
-// `codec` may be null where no term names a token.
+// Never a padding position: what lies outside a row's tokens is kUnset. A token that a row lacks is an Error naming the
+// row. `codec` may be null where no term names a token.
 RowPositions resolve(const Positions& positions, const RowBatch& batch, const TokenCodec* codec);
 
 // Whether `where` leaves this row out on purpose: positions given per row, kUnset in all of it.

@@ -11,7 +11,9 @@ namespace diopter::engine {
 at::TensorOptions Runner::values() const { return model_.parameters().get(model::Part::Embed).options(); }
 
 void Runner::refuse_nested() const {
-  if (busy_ > 0) throw Error("a forward was asked for inside a forward (by an edit, a metric or on_chunk); capture what is needed before");
+  if (busy_ > 0)
+    throw Error(
+        "a forward was asked for inside a forward (by an edit, a metric or on_chunk); capture what is needed before");
 }
 
 ForwardResult Runner::run(const RowBatch& batch, HookBus* bus, const ForwardPath& path, std::vector<Index>* unchanged) {

@@ -23,9 +23,10 @@ class Runner {
 
   // Error inside an EditFn, a metric or on_chunk: a forward cannot be nested.
   void refuse_nested() const;
-  // `bus` (may be null) is frozen here. Edits that changed no bit are appended to `unchanged`, or recorded when it is null.
-  // Throws Stopped after an interrupt.
-  ForwardResult run(const RowBatch& batch, HookBus* bus, const ForwardPath& path, std::vector<Index>* unchanged = nullptr);
+  // `bus` (may be null) is frozen here. Edits that changed no bit are appended to `unchanged`, or recorded when it is
+  // null. Throws Stopped after an interrupt.
+  ForwardResult run(const RowBatch& batch, HookBus* bus, const ForwardPath& path,
+                    std::vector<Index>* unchanged = nullptr);
   // An unedited forward that keeps whole values.
   HookValues keep(const RowBatch& batch, std::span<const HookId> ids, const ForwardPath& path);
 

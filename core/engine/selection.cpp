@@ -19,8 +19,9 @@ Index dim_of(const HookPoint& point, Text name) {
 [[noreturn]] void no_dimension(const HookPoint& point, Text what) {
   std::string dims;
   for (const Text dim : point.dims) dims += fmt::format("{}{}", dims.empty() ? "" : ", ", dim);
-  throw Error(fmt::format("{} were selected at '{}', which has none (its dimensions: {}); leave them out or choose another hook",
-                          what, point.name, dims));
+  throw Error(fmt::format(
+      "{} were selected at '{}', which has none (its dimensions: {}); leave them out or choose another hook", what,
+      point.name, dims));
 }
 
 // With as many kv heads as heads both words mean the same.
@@ -54,7 +55,8 @@ Slots slots_of(const RowPositions& positions) {
 
 }  // namespace
 
-Selection::Selection(const Where& where, HookId id, const Place& place) : longest_(place.batch.longest()), real_(place.batch.real) {
+Selection::Selection(const Where& where, HookId id, const Place& place)
+    : longest_(place.batch.longest()), real_(place.batch.real) {
   const HookPoint& point = place.hooks[id];
   whole_ = place.hooks.shape(id, place.batch.size(), longest_);
   rank_ = static_cast<Index>(whole_.size());
@@ -94,7 +96,8 @@ void Selection::pick(const std::vector<Index>& indices, Text what, Index dim, In
   for (const Index index : indices) {
     const Index at = index < 0 ? index + size : index;
     if (at < 0 || at >= size) {
-      throw Error(fmt::format("{} {} is out of range: {} has {} 0..{}", what.substr(0, what.size() - 1), index, place.info.name, what, size - 1));
+      throw Error(fmt::format("{} {} is out of range: {} has {} 0..{}", what.substr(0, what.size() - 1), index,
+                              place.info.name, what, size - 1));
     }
     chosen[at] = true;
     absolute.push_back(at);
@@ -133,7 +136,8 @@ at::Tensor Selection::narrow(const at::Tensor& value) const {
   at::Tensor part = value;
   for (const Pick& pick : picks_) part = part.index_select(pick.dim, pick.indices.to(value.device()));
   const auto nan_where_missing = [&](Index dim, const at::Tensor& there) {
-    if (!there.all().item<bool>()) part = at::where(along(dim, there).to(value.device()), part, at::scalar_tensor(std::nan(""), value.options()));
+    if (!there.all().item<bool>())
+      part = at::where(along(dim, there).to(value.device()), part, at::scalar_tensor(std::nan(""), value.options()));
   };
   for (const Walk& walk : walks()) {
     const Slots slots = slots_of(*walk.positions);

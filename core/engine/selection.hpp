@@ -46,11 +46,11 @@ class Selection {
   at::Tensor spread(const at::Tensor& part) const;
 
  private:
-  struct Walk {          // a selected dimension with per-row positions
+  struct Walk {  // a selected dimension with per-row positions
     Index dim;
     const RowPositions* positions;
   };
-  struct Pick {          // a selected dimension with the same indices in every row
+  struct Pick {  // a selected dimension with the same indices in every row
     Index dim;
     at::Tensor indices;  // int64 [n]
   };

@@ -12,10 +12,11 @@
 
 namespace diopter::engine {
 
-Session::Session(std::shared_ptr<const model::Transformer> model, std::shared_ptr<const TokenCodec> codec, RunMonitor& monitor,
-                 SessionOptions options)
+Session::Session(std::shared_ptr<const model::Transformer> model, std::shared_ptr<const TokenCodec> codec,
+                 RunMonitor& monitor, SessionOptions options)
     : model_(std::move(model)), codec_(std::move(codec)), monitor_(monitor), options_(std::move(options)) {
-  if (model_ != nullptr) ready_ = std::make_unique<Ready>(Ready{ModelView(*model_, codec_.get()), Runner(*model_, monitor_)});
+  if (model_ != nullptr)
+    ready_ = std::make_unique<Ready>(Ready{ModelView(*model_, codec_.get()), Runner(*model_, monitor_)});
 }
 
 Session::~Session() = default;

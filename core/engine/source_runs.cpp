@@ -55,7 +55,8 @@ void SourceRuns::want_donor(const Prompts& rows, const at::Tensor& align, HookId
     donor.align = align.defined() ? align.narrow(0, edited_.first, edited_.size()).to(at::kCPU, at::kLong)
                                   : edited_.rows.aligned_to(donor.batch.rows);
     if (donor.align.size(1) < edited_.longest()) {
-      throw Error(fmt::format("`align` has {} positions, but the prompts have up to {}", donor.align.size(1), edited_.longest()));
+      throw Error(fmt::format("`align` has {} positions, but the prompts have up to {}", donor.align.size(1),
+                              edited_.longest()));
     }
     donor.align = donor.align.narrow(1, 0, edited_.longest());
     found = donors_.emplace(rows.data().get(), std::move(donor)).first;
@@ -78,7 +79,8 @@ void SourceRuns::make() {
     const std::vector<HookId> ids = missing(reference.wanted, reference.values);
     if (!ids.empty()) make_means(reference, ids);
   }
-  if (const std::vector<HookId> ids = missing(unedited_ids_, unedited_); !ids.empty()) unedited_.merge(run_(edited_, ids));
+  if (const std::vector<HookId> ids = missing(unedited_ids_, unedited_); !ids.empty())
+    unedited_.merge(run_(edited_, ids));
 }
 
 // Sums in double over all reference rows that have the position.
@@ -98,7 +100,8 @@ void SourceRuns::make_means(Reference& reference, const std::vector<HookId>& ids
       along[0] = batch.size();
       along[pairs ? 2 : 1] = batch.longest();
       const at::Tensor real = batch.real.to(value.device()).view(along);
-      const at::Tensor sum = at::where(real, value.to(at::kDouble), at::zeros({}, value.options().dtype(at::kDouble))).sum(0);
+      const at::Tensor sum =
+          at::where(real, value.to(at::kDouble), at::zeros({}, value.options().dtype(at::kDouble))).sum(0);
       std::vector<Index> whole = sum.sizes().vec();
       whole[pairs ? 1 : 0] = longest;
       if (pairs) whole[2] = longest;
@@ -118,7 +121,9 @@ void SourceRuns::make_means(Reference& reference, const std::vector<HookId>& ids
   }
 }
 
-const AlignedValue& SourceRuns::donor(const Prompts& rows, HookId id) const { return donors_.at(rows.data().get()).values.at(id); }
+const AlignedValue& SourceRuns::donor(const Prompts& rows, HookId id) const {
+  return donors_.at(rows.data().get()).values.at(id);
+}
 const RowBatch& SourceRuns::donor_batch(const Prompts& rows) const { return donors_.at(rows.data().get()).batch; }
 const at::Tensor& SourceRuns::donor_align(const Prompts& rows) const { return donors_.at(rows.data().get()).align; }
 

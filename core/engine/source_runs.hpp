@@ -31,7 +31,8 @@ struct MeanValue {
   Index positions = 0;        // that any reference row has
 };
 
-// int64 [batch, pos] -> value at those positions along every position dimension of the point ("pos", or "dest" and "src").
+// int64 [batch, pos] -> value at those positions along every position dimension of the point ("pos", or "dest" and
+// "src").
 AlignedValue aligned(const at::Tensor& value, const HookPoint& point, const at::Tensor& align);
 
 class SourceRuns {
@@ -71,7 +72,7 @@ class SourceRuns {
   const HookTable& hooks_;
   RunOnce run_;
   Index max_rows_;
-  std::map<const void*, Donor> donors_;          // by the identity of the prompts' data
+  std::map<const void*, Donor> donors_;  // by the identity of the prompts' data
   std::map<const void*, Reference> references_;
   std::set<HookId> unedited_ids_;
   HookValues unedited_;

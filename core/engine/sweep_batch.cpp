@@ -36,8 +36,12 @@ RowPositions with_counterpart(RowPositions positions, const at::Tensor& align) {
 SweepBatch::SweepBatch(Runner& runner, const Sweep& sweep, const RowBatch& batch, std::vector<HookId> points,
                        std::vector<HookId> observed, const ForwardPath& path, const TokenCodec* codec, Index max_rows,
                        const SessionOptions& options)
-    : runner_(runner), sweep_(sweep), batch_(batch), frozen_(resolved(sweep.freeze, runner.hooks())),
-      observed_ids_(std::move(observed)), work_(runner, batch_, codec, path, max_rows),
+    : runner_(runner),
+      sweep_(sweep),
+      batch_(batch),
+      frozen_(resolved(sweep.freeze, runner.hooks())),
+      observed_ids_(std::move(observed)),
+      work_(runner, batch_, codec, path, max_rows),
       reader_(sweep.metrics, batch_, batch_.rows, codec, runner.values().device()) {
   work_.want(sweep.edits);
   for (const HookId id : points) work_.compiler().want(sweep.change.spec(), id, sweep.align);
@@ -58,7 +62,8 @@ void SweepBatch::run_base() {
   for (const BoundEdit& edit : edits_) bus.add(edit);
   bus.observe(frozen_, [this](HookId id, const at::Tensor& value) { frozen_values_[id] = value.contiguous(); });
   const ForwardResult result = runner_.run(batch_, &bus, work_.path());
-  clean_ = clean_log_probs(runner_, sweep_.metrics, reader_, batch_, work_.place().codec, work_.path(), edits_.empty() ? &result : nullptr);
+  clean_ = clean_log_probs(runner_, sweep_.metrics, reader_, batch_, work_.place().codec, work_.path(),
+                           edits_.empty() ? &result : nullptr);
   if (reader_.needs_unpatched()) unpatched_ = reader_.log_probs(result);
   reader_.compare_with(clean_, unpatched_);
   base_ = reader_.read(result);
@@ -68,7 +73,8 @@ void SweepBatch::run_base() {
 void SweepBatch::run_donor() {
   const RowBatch& rows = work_.sources().donor_batch(*sweep_.change.spec().donor);
   MetricReader reader(sweep_.metrics, rows, batch_.rows, work_.place().codec, runner_.values().device());
-  if ((reader.needs_clean() || reader.needs_unpatched()) && reader.points() != reader_.points()) return;  // nothing to compare with
+  if ((reader.needs_clean() || reader.needs_unpatched()) && reader.points() != reader_.points())
+    return;  // nothing to compare with
   reader.compare_with(clean_, unpatched_);
   donor_ = reader.read(runner_.run(rows, nullptr, work_.path()));
 }
@@ -94,14 +100,16 @@ CellResult SweepBatch::cell(const CellSite& site, const LayerRank& layer, Skippi
     changes.push_back(std::move(change.edit));
   }
   const auto& spec = site.change.spec();
-  const at::Tensor align = spec.donor && spec.op == ChangeSpec::Op::Replace ? work_.sources().donor_align(*spec.donor) : at::Tensor();
+  const at::Tensor align =
+      spec.donor && spec.op == ChangeSpec::Op::Replace ? work_.sources().donor_align(*spec.donor) : at::Tensor();
   const RowPositions dest = with_counterpart(resolve(site.where.positions, batch_, work_.place().codec), align);
   const RowPositions src = with_counterpart(resolve(site.where.sources, batch_, work_.place().codec), align);
   bool any_available = false, all_same = true;
   for (std::size_t row = 0; row < available.size(); ++row) {
     if (!available[row]) continue;
     any_available = true;
-    same[row] = skipping == Skipping::Allowed && no_ops_->cannot_differ(site, static_cast<Index>(row), dest, site.where.sources.is_all() ? nullptr : &src);
+    same[row] = skipping == Skipping::Allowed && no_ops_->cannot_differ(site, static_cast<Index>(row), dest,
+                                                                        site.where.sources.is_all() ? nullptr : &src);
     all_same = all_same && same[row];
   }
 

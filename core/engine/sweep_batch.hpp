@@ -24,8 +24,9 @@ struct CellResult {
 class SweepBatch {
  public:
   // `points`: where its cells will change something; `observed`: kept of each cell. Runs base and donor.
-  SweepBatch(Runner& runner, const Sweep& sweep, const RowBatch& batch, std::vector<HookId> points, std::vector<HookId> observed,
-             const ForwardPath& path, const TokenCodec* codec, Index max_rows, const SessionOptions& options);
+  SweepBatch(Runner& runner, const Sweep& sweep, const RowBatch& batch, std::vector<HookId> points,
+             std::vector<HookId> observed, const ForwardPath& path, const TokenCodec* codec, Index max_rows,
+             const SessionOptions& options);
 
   // `layer`: the rank of the cell's layers in a tensor per layer.
   CellResult cell(const CellSite& site, const LayerRank& layer, Skipping skipping);

@@ -15,13 +15,15 @@
 namespace diopter::engine {
 namespace {
 
-constexpr std::array<Text, 10> kAxes = {"layer", "pos", "head", "kv_head", "neuron", "dest", "src", "site", "coefficient", "vector"};
+constexpr std::array<Text, 10> kAxes = {"layer", "pos", "head", "kv_head",     "neuron",
+                                        "dest",  "src", "site", "coefficient", "vector"};
 
 // The axis's name as text that lives as long as the program.
 Text static_name(Text name) {
   const auto found = std::find(kAxes.begin(), kAxes.end(), name);
   if (found != kAxes.end()) return *found;
-  throw Error(fmt::format("{} is not an axis of a sweep{}", base::quoted(name), base::did_you_mean(name, {kAxes.begin(), kAxes.end()})));
+  throw Error(fmt::format("{} is not an axis of a sweep{}", base::quoted(name),
+                          base::did_you_mean(name, {kAxes.begin(), kAxes.end()})));
 }
 
 std::vector<Index> counted(Index size) {
@@ -36,15 +38,18 @@ void check_range(Axis& axis, Index size, const ModelInfo& info) {
   for (Index& index : axis.indices) {
     const bool fits = index >= -size && index < size;
     if (!fits) {
-      throw Error(fmt::format("{} {} is out of range: {} 0..{}", axis.name, index,
-                              positions ? std::string("the prompts have positions") : fmt::format("{} has {}s", info.name, axis.name), size - 1));
+      throw Error(fmt::format(
+          "{} {} is out of range: {} 0..{}", axis.name, index,
+          positions ? std::string("the prompts have positions") : fmt::format("{} has {}s", info.name, axis.name),
+          size - 1));
     }
     if (index < 0 && !positions) index += size;
   }
 }
 
 bool has_layer(const HookSet& hooks) {
-  return std::any_of(hooks.globs().begin(), hooks.globs().end(), [](const std::string& glob) { return glob.find("{layer}") != std::string::npos; });
+  return std::any_of(hooks.globs().begin(), hooks.globs().end(),
+                     [](const std::string& glob) { return glob.find("{layer}") != std::string::npos; });
 }
 
 void refuse_both(bool narrowed, Text axis, Text where) {
@@ -70,13 +75,15 @@ void SweepPlan::add_axis(const Axis& given, const Sweep& sweep, const ModelInfo&
   Axis axis = given;
   axis.name = static_name(given.name);
   if (find_axis(axes_, axis.name) != nullptr) throw Error(fmt::format("axis '{}' is given twice", axis.name));
-  if (axis.name == "dest" && find_axis(axes_, "pos") != nullptr) throw Error("axes 'pos' and 'dest' walk the same positions; give one");
+  if (axis.name == "dest" && find_axis(axes_, "pos") != nullptr)
+    throw Error("axes 'pos' and 'dest' walk the same positions; give one");
   check_where(axis.name, sweep.where);
   const ChangeSpec& change = sweep.change.spec();
   if (axis.name == "coefficient") {
     if (!axis.indices.empty()) throw Error("axis 'coefficient' takes numbers (`reals`), not indices");
     if (axis.reals.empty()) axis.reals = change.factors.values();
-    if (change.op != ChangeSpec::Op::Add && change.op != ChangeSpec::Op::Scale) throw Error("axis 'coefficient' needs a change that adds or scales");
+    if (change.op != ChangeSpec::Op::Add && change.op != ChangeSpec::Op::Scale)
+      throw Error("axis 'coefficient' needs a change that adds or scales");
     axes_.push_back(std::move(axis));
     return;
   }
@@ -88,10 +95,12 @@ void SweepPlan::add_axis(const Axis& given, const Sweep& sweep, const ModelInfo&
   if (axis.name == "neuron") size = info.d_mlp;
   if (axis.name == "site") size = static_cast<Index>(sweep.hooks.globs().size());
   if (axis.name == "vector") {
-    if (change.per != Per::Vector || !change.value.defined()) throw Error("axis 'vector' needs a change with a tensor per vector (Per::Vector)");
+    if (change.per != Per::Vector || !change.value.defined())
+      throw Error("axis 'vector' needs a change with a tensor per vector (Per::Vector)");
     size = change.value.size(0);
   }
-  if (axis.name == "layer" && !has_layer(sweep.hooks)) throw Error("the sweep walks 'layer', but its hooks do not contain {layer}");
+  if (axis.name == "layer" && !has_layer(sweep.hooks))
+    throw Error("the sweep walks 'layer', but its hooks do not contain {layer}");
   if (axis.indices.empty()) axis.indices = counted(size);
   check_range(axis, size, info);
   axes_.push_back(std::move(axis));
@@ -104,7 +113,8 @@ SweepPlan::SweepPlan(const Sweep& sweep, const ModelInfo& info, const HookTable&
   if (change.factors.swept() && find_axis(axes_, "coefficient") == nullptr && change.factors.values().size() > 1) {
     throw Error("the change has a list of coefficients; add the axis 'coefficient'");
   }
-  if (change.per == Per::Vector && find_axis(axes_, "vector") == nullptr) throw Error("the change has a list of vectors; add the axis 'vector'");
+  if (change.per == Per::Vector && find_axis(axes_, "vector") == nullptr)
+    throw Error("the change has a list of vectors; add the axis 'vector'");
 
   const Axis* sites = find_axis(axes_, "site");
   const Axis* layers = find_axis(axes_, "layer");

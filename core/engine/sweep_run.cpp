@@ -23,14 +23,17 @@ constexpr double kVerifyTolerance = 1e-5;  // of the largest logit, on the raw m
 void check(const Sweep& sweep) {
   if (sweep.into.size() == 0) throw Error("the sweep has no prompts to patch into");
   if (sweep.metrics.empty() && sweep.observe.empty()) throw Error("the sweep has no metric and observes nothing");
-  if (!sweep.edits.axes().empty()) throw Error("the sweep's edits have a list of coefficients or vectors; take one of Edits::cells()");
-  if (!sweep.observe.empty() && !sweep.on_chunk) throw Error("the sweep observes hook points, but has no on_chunk that would receive them");
+  if (!sweep.edits.axes().empty())
+    throw Error("the sweep's edits have a list of coefficients or vectors; take one of Edits::cells()");
+  if (!sweep.observe.empty() && !sweep.on_chunk)
+    throw Error("the sweep observes hook points, but has no on_chunk that would receive them");
 }
 
 // Numbers without a scale of their own to compare by: ranks jump at near-ties, custom metrics have any unit.
 bool verifiable(const MetricSpec& metric) { return !metric.custom && metric.name != "rank"; }
 
-at::Tensor joined(const std::deque<SweepBatch>& batches, const std::vector<at::Tensor>& (SweepBatch::*of)() const noexcept, std::size_t m) {
+at::Tensor joined(const std::deque<SweepBatch>& batches,
+                  const std::vector<at::Tensor>& (SweepBatch::*of)() const noexcept, std::size_t m) {
   std::vector<at::Tensor> parts;
   for (const SweepBatch& batch : batches) {
     if ((batch.*of)().size() <= m) return {};
@@ -42,7 +45,11 @@ at::Tensor joined(const std::deque<SweepBatch>& batches, const std::vector<at::T
 }  // namespace
 
 SweepRun::SweepRun(Runner& runner, const Sweep& sweep, const TokenCodec* codec, const SessionOptions& options)
-    : runner_(runner), sweep_(sweep), codec_(codec), options_(options), budget_(engine::memory_budget(options.memory_budget)) {
+    : runner_(runner),
+      sweep_(sweep),
+      codec_(codec),
+      options_(options),
+      budget_(engine::memory_budget(options.memory_budget)) {
   runner.refuse_nested();
   check(sweep);
   const HookTable& hooks = runner.hooks();
@@ -84,8 +91,10 @@ void SweepRun::check_kept_values_fit() const {
 }
 
 Index SweepRun::bytes_of(HookId id) const {
-  const std::vector<Index> shape = runner_.hooks().shape(id, sweep_.into.size(), sweep_.into.lengths().max().item<Index>());
-  return static_cast<Index>(runner_.values().dtype().itemsize()) * std::accumulate(shape.begin(), shape.end(), Index{1}, std::multiplies<>());
+  const std::vector<Index> shape =
+      runner_.hooks().shape(id, sweep_.into.size(), sweep_.into.lengths().max().item<Index>());
+  return static_cast<Index>(runner_.values().dtype().itemsize()) *
+         std::accumulate(shape.begin(), shape.end(), Index{1}, std::multiplies<>());
 }
 
 LayerRank SweepRun::layer_rank(Index flat) const {
@@ -141,12 +150,16 @@ void SweepRun::run_cell(Index flat) {
 
 void SweepRun::emit_chunk(Index end, bool last) {
   if (end - chunk_first_ < chunk_cells_ && !last) return;
-  runner_.monitor().progress("cells", end, plan_->cells(), counts_.skipped > 0 ? fmt::format("{} skipped", counts_.skipped) : std::string());
+  runner_.monitor().progress("cells", end, plan_->cells(),
+                             counts_.skipped > 0 ? fmt::format("{} skipped", counts_.skipped) : std::string());
   if (sweep_.on_chunk) {
-    auto data = std::make_shared<CaptureData>(CaptureData{.hooks = runner_.hooks(), .ids = observed_, .items = {}, .resid = {}, .logits = {}, .rows = sweep_.into});
-    for (std::size_t i = 0; i < observed_.size(); ++i) data->items.emplace_back(runner_.hooks()[observed_[i]], at::stack(kept_[i]));
+    auto data = std::make_shared<CaptureData>(CaptureData{
+        .hooks = runner_.hooks(), .ids = observed_, .items = {}, .resid = {}, .logits = {}, .rows = sweep_.into});
+    for (std::size_t i = 0; i < observed_.size(); ++i)
+      data->items.emplace_back(runner_.hooks()[observed_[i]], at::stack(kept_[i]));
     Chunk chunk{.first = chunk_first_, .values = {}, .observed = Capture(std::move(data))};
-    for (const at::Tensor& values : values_) chunk.values.push_back(values.narrow(0, chunk_first_, end - chunk_first_).clone());
+    for (const at::Tensor& values : values_)
+      chunk.values.push_back(values.narrow(0, chunk_first_, end - chunk_first_).clone());
     const Runner::Busy busy(runner_);
     sweep_.on_chunk(chunk);
   }
@@ -171,7 +184,8 @@ void SweepRun::verify() {
   if (options_.verify <= 0 || computed_.empty()) return;
   double largest_logit = 0;
   for (const SweepBatch& batch : batches_) largest_logit = std::max(largest_logit, batch.largest_logit());
-  const at::Tensor order = at::randperm(static_cast<Index>(computed_.size()), runner_.monitor().rng("verify"), at::TensorOptions(at::kLong));
+  const at::Tensor order =
+      at::randperm(static_cast<Index>(computed_.size()), runner_.monitor().rng("verify"), at::TensorOptions(at::kLong));
   const Index count = std::min<Index>(options_.verify, static_cast<Index>(computed_.size()));
   for (Index i = 0; i < count; ++i) {
     const Index flat = computed_[static_cast<std::size_t>(order[i].item<Index>())];
@@ -184,8 +198,10 @@ void SweepRun::verify() {
       const double difference = gap.nan_to_num(0).max().item<double>();
       counts_.largest_difference = std::max(counts_.largest_difference, difference);
       if (difference <= kVerifyTolerance * largest_logit && !one_missing.any().item<bool>()) continue;
-      throw Error(fmt::format("verification failed: {} of cell {} differs by {:.3g} between the sweep and a plain forward, more than {:.3g}; please report this",
-                              base::quoted(metric.name), flat, difference, kVerifyTolerance * largest_logit));
+      throw Error(
+          fmt::format("verification failed: {} of cell {} differs by {:.3g} between the sweep and a plain forward, "
+                      "more than {:.3g}; please report this",
+                      base::quoted(metric.name), flat, difference, kVerifyTolerance * largest_logit));
     }
     ++counts_.verified;
     runner_.monitor().progress("verifying", i + 1, count, {});
@@ -209,20 +225,28 @@ Cells SweepRun::finish() {
     data->donor.push_back(joined(batches_, &SweepBatch::donor, m));
     at::Tensor ratio;
     if (metric.normalise && data->donor.back().defined()) {
-      const Gap gap{.base = data->base.back(), .donor = data->donor.back(), .into = sweep_.into.data()->side, .largest_logit = largest_logit};
+      const Gap gap{.base = data->base.back(),
+                    .donor = data->donor.back(),
+                    .into = sweep_.into.data()->side,
+                    .largest_logit = largest_logit};
       ratio = normalised(data->values.back(), gap, metric, runner_.monitor());
     }
     data->normalised.push_back(ratio);
   }
-  std::string counts = fmt::format("{} cells: {} computed, {} skipped (cannot differ)", counts_.cells, counts_.computed, counts_.skipped);
-  if (counts_.verified > 0) counts += fmt::format(", {} verified, largest difference {:.1e}", counts_.verified, counts_.largest_difference);
+  std::string counts = fmt::format("{} cells: {} computed, {} skipped (cannot differ)", counts_.cells, counts_.computed,
+                                   counts_.skipped);
+  if (counts_.verified > 0)
+    counts += fmt::format(", {} verified, largest difference {:.1e}", counts_.verified, counts_.largest_difference);
   runner_.monitor().event("sweep", counts);
   if (unchanged_ > 0) {
-    runner_.monitor().event("edit-unchanged", fmt::format("the change altered no bit in {} of {} computed cells", unchanged_, counts_.computed));
+    runner_.monitor().event("edit-unchanged", fmt::format("the change altered no bit in {} of {} computed cells",
+                                                          unchanged_, counts_.computed));
   }
   if (broken_ > 0) {
-    runner_.monitor().warn("not-finite", fmt::format("{} of {} computed cells gave numbers that are not finite: the change takes the model out of range",
-                                                     broken_, counts_.computed));
+    runner_.monitor().warn(
+        "not-finite",
+        fmt::format("{} of {} computed cells gave numbers that are not finite: the change takes the model out of range",
+                    broken_, counts_.computed));
   }
   return Cells(std::move(data));
 }

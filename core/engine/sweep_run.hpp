@@ -38,11 +38,11 @@ class SweepRun {
   std::vector<RowBatch> rows_;
   std::deque<SweepBatch> batches_;
 
-  std::vector<at::Tensor> values_;                 // [metric]: double [cell, prompt]
-  std::vector<std::vector<at::Tensor>> kept_;      // [observed point][cell of the chunk]
+  std::vector<at::Tensor> values_;             // [metric]: double [cell, prompt]
+  std::vector<std::vector<at::Tensor>> kept_;  // [observed point][cell of the chunk]
   Index chunk_first_ = 0, chunk_cells_ = 1;
-  std::vector<Index> computed_;                    // cells with a number: what verify draws from
-  Index unchanged_ = 0, broken_ = 0;               // computed cells: no bit altered; a number that is not finite
+  std::vector<Index> computed_;       // cells with a number: what verify draws from
+  Index unchanged_ = 0, broken_ = 0;  // computed cells: no bit altered; a number that is not finite
   Counts counts_;
 };
 

@@ -20,7 +20,8 @@ struct Trained {
   bool decays = false;
 };
 
-// Clips, applies and clears the gradients. `step` counts from 1. A weight without a gradient keeps its value and its state.
+// Clips, applies and clears the gradients. `step` counts from 1. A weight without a gradient keeps its value and its
+// state.
 void adamw_step(const std::vector<Trained>& all, const AdamW& with, Index step);
 
 }  // namespace diopter::engine

@@ -37,10 +37,13 @@ std::vector<std::pair<std::string, at::Tensor>> tensors_of(const std::vector<Nam
 
 void copy_into(at::Tensor to, const std::string& name, const weights::SafetensorsFile& file) {
   const auto found = file.tensors().find(name);
-  if (found == file.tensors().end()) throw Error(fmt::format("the checkpoint {} has no tensor {}; remove it to start again.", file.path().string(), name));
+  if (found == file.tensors().end())
+    throw Error(
+        fmt::format("the checkpoint {} has no tensor {}; remove it to start again.", file.path().string(), name));
   const weights::TensorView& from = found->second;
   if (from.dtype != weights::Dtype::F32 || at::IntArrayRef(from.shape) != to.sizes()) {
-    throw Error(fmt::format("the checkpoint {} belongs to a model of another shape ({}); remove it to start again.", file.path().string(), name));
+    throw Error(fmt::format("the checkpoint {} belongs to a model of another shape ({}); remove it to start again.",
+                            file.path().string(), name));
   }
   std::memcpy(to.mutable_data_ptr<float>(), from.bytes.data(), to.nbytes());
 }
@@ -53,7 +56,10 @@ void write_checkpoint(const Path& directory, const std::vector<NamedTrained>& al
   base::make_directories(made);
   std::vector<weights::TensorToWrite> tensors;
   for (const auto& [name, tensor] : tensors_of(all)) {
-    tensors.push_back({name, weights::Dtype::F32, tensor.sizes().vec(), {static_cast<const char*>(tensor.const_data_ptr()), tensor.nbytes()}});
+    tensors.push_back({name,
+                       weights::Dtype::F32,
+                       tensor.sizes().vec(),
+                       {static_cast<const char*>(tensor.const_data_ptr()), tensor.nbytes()}});
   }
   weights::write_safetensors(made / kWeights, std::move(tensors));
   base::write_file_atomically(made / kState, base::plain_json(state, 1) + "\n");

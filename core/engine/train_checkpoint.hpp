@@ -14,11 +14,12 @@ struct NamedTrained {
   Trained trained;
 };
 
-// Writes a folder beside `directory` and renames it: a kill at any moment leaves the previous checkpoint or the new one.
+// Writes a folder beside `directory` and renames it: a kill at any moment leaves the previous checkpoint or the new
+// one.
 void write_checkpoint(const Path& directory, const std::vector<NamedTrained>& all, const base::Json& state);
 
-// Copies the tensors of the checkpoint into `all` and returns its state; null when there is none. diopter::Error when it belongs to
-// another shape or cannot be read.
+// Copies the tensors of the checkpoint into `all` and returns its state; null when there is none. diopter::Error when
+// it belongs to another shape or cannot be read.
 base::Json read_checkpoint(const Path& directory, const std::vector<NamedTrained>& all);
 
 }  // namespace diopter::engine

@@ -26,7 +26,8 @@ constexpr const char* kColumns = "column.";
 using Tokens = std::vector<Index>;
 
 // ids and offsets of one side of the rows.
-void add_side(StoredTensors& out, const std::string& prefix, const std::vector<PromptsData::Row>& rows, Tokens PromptsData::Row::* side) {
+void add_side(StoredTensors& out, const std::string& prefix, const std::vector<PromptsData::Row>& rows,
+              Tokens PromptsData::Row::*side) {
   std::vector<std::int32_t> ids;
   Tokens offsets{0};
   for (const PromptsData::Row& row : rows) {
@@ -38,21 +39,25 @@ void add_side(StoredTensors& out, const std::string& prefix, const std::vector<P
 }
 
 bool is_by_id(const PromptsData& data, const at::Tensor& column) {
-  return !data.values.defined() && column.scalar_type() == at::kBool && column.dim() == 2 && column.size(1) == data.set_length;
+  return !data.values.defined() && column.scalar_type() == at::kBool && column.dim() == 2 &&
+         column.size(1) == data.set_length;
 }
 
 // bool [row, pos] <-> one for each id of the rows, one row after another.
 at::Tensor positions_present(const PromptsData& data) {
   at::Tensor lengths = at::empty({static_cast<Index>(data.rows.size()), 1}, at::kLong);
-  for (std::size_t r = 0; r < data.rows.size(); ++r) lengths.mutable_data_ptr<Index>()[r] = std::ssize(data.rows[r].tokens);
+  for (std::size_t r = 0; r < data.rows.size(); ++r)
+    lengths.mutable_data_ptr<Index>()[r] = std::ssize(data.rows[r].tokens);
   return at::arange(data.set_length, at::kLong).unsqueeze(0).lt(lengths);
 }
 
-void read_side(const StoredTensors& in, const std::string& prefix, std::vector<PromptsData::Row>& rows, Tokens PromptsData::Row::* side) {
+void read_side(const StoredTensors& in, const std::string& prefix, std::vector<PromptsData::Row>& rows,
+               Tokens PromptsData::Row::*side) {
   const at::Tensor ids = in.get(prefix + "ids", at::kInt, 1), offsets = in.get(prefix + "offsets", at::kLong, 1);
   const auto* at = offsets.const_data_ptr<Index>();
   const Index count = offsets.numel() - 1;
-  if (count < 0 || at[0] != 0 || at[count] != ids.numel() || (offsets.diff() < 0).any().item<bool>()) in.fail(prefix + "offsets do not fit the ids");
+  if (count < 0 || at[0] != 0 || at[count] != ids.numel() || (offsets.diff() < 0).any().item<bool>())
+    in.fail(prefix + "offsets do not fit the ids");
   if (!rows.empty() && std::ssize(rows) != count) in.fail(prefix + "offsets do not fit the number of rows");
   rows.resize(static_cast<std::size_t>(count));
   const auto* from = ids.const_data_ptr<std::int32_t>();
@@ -92,8 +97,14 @@ void read_columns(const StoredTensors& in, PromptsData& data) {
 }
 
 Json description(const PromptsData& data) {
-  return {{"format", kFormat}, {"rows", data.rows.size()}, {"name", data.name}, {"pairs", data.has_pairs},
-          {"align", static_cast<int>(data.align)}, {"map", data.map}, {"texts", data.texts}, {"answers", data.answers}};
+  return {{"format", kFormat},
+          {"rows", data.rows.size()},
+          {"name", data.name},
+          {"pairs", data.has_pairs},
+          {"align", static_cast<int>(data.align)},
+          {"map", data.map},
+          {"texts", data.texts},
+          {"answers", data.answers}};
 }
 
 }  // namespace
@@ -122,7 +133,8 @@ Prompts load_dataset(const Path& folder) {
   auto data = std::make_shared<PromptsData>();
   try {
     const Json about = Json::parse(base::read_file(folder / kDescription));
-    if (about.at("format") != kFormat) tensors.fail(fmt::format("format is {}, expected {}", about.at("format").dump(), kFormat));
+    if (about.at("format") != kFormat)
+      tensors.fail(fmt::format("format is {}, expected {}", about.at("format").dump(), kFormat));
     read_rows(tensors, about.at("pairs"), *data);
     read_columns(tensors, *data);
     data->name = about.at("name");
@@ -137,7 +149,8 @@ Prompts load_dataset(const Path& folder) {
   }
   const auto complete = [&](const auto& columns) {
     for (const auto& [name, column] : columns) {
-      if (column.size() != data->rows.size()) tensors.fail(fmt::format("column {} does not have a value for every row", name));
+      if (column.size() != data->rows.size())
+        tensors.fail(fmt::format("column {} does not have a value for every row", name));
     }
   };
   complete(data->texts);

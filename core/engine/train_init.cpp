@@ -36,7 +36,8 @@ model::Parameters initial_parameters(const ModelInfo& shape, const Init& init, a
     if (is_gain(slot.part)) return at::ones(sizes, at::kFloat);
     if (sizes.size() == 1) return at::zeros(sizes, at::kFloat);
     if (slot.part == Part::PosEmbed && init.sinusoidal) return sinusoidal(sizes[0], sizes[1], init.embed);
-    const double deviation = model::is_per_layer(slot.part) ? linear_deviation(shape, init, slot.part, sizes[0]) : init.embed;
+    const double deviation =
+        model::is_per_layer(slot.part) ? linear_deviation(shape, init, slot.part, sizes[0]) : init.embed;
     return at::empty(sizes, at::kFloat).normal_(0, deviation, generator);
   });
 }

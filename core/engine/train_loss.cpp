@@ -47,7 +47,8 @@ class SummedCrossEntropy : public torch::autograd::Function<SummedCrossEntropy> 
                             const at::Tensor& targets, bool with_gradients) {
     const at::Tensor flat = normalized.reshape({-1, normalized.size(-1)});
     const at::Tensor counted = targets.reshape({-1}).ge(0).nonzero().squeeze(1);
-    const Sums sums = chunked(flat.index_select(0, counted), unembed, targets.reshape({-1}).index_select(0, counted), with_gradients);
+    const Sums sums =
+        chunked(flat.index_select(0, counted), unembed, targets.reshape({-1}).index_select(0, counted), with_gradients);
     if (with_gradients) {
       const at::Tensor by_input = at::zeros_like(flat).index_copy_(0, counted, sums.by_input).view(normalized.sizes());
       context->save_for_backward({by_input, sums.by_unembed});

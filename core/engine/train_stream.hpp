@@ -27,7 +27,8 @@ class TrainStream final : public StreamBackend {
     std::vector<Index> ids, targets;  // inputs, and the next id of each or -1
   };
   struct Place {
-    Index epoch = 0, document = 0, id = 0;  // document: how many of the epoch were taken; id: of the next one, when packing
+    Index epoch = 0, document = 0,
+          id = 0;  // document: how many of the epoch were taken; id: of the next one, when packing
   };
 
   void permute();

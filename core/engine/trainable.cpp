@@ -15,13 +15,15 @@
 namespace diopter::engine {
 namespace {
 
-// Moments decay towards 0 through denormal numbers, which are slow. The flag is per thread, so every worker sets its own.
+// Moments decay towards 0 through denormal numbers, which are slow. The flag is per thread, so every worker sets its
+// own.
 void flush_denormals(bool on) {
   at::parallel_for(0, at::get_num_threads(), 1, [on](Index, Index) { at::globalContext().setFlushDenormal(on); });
 }
 
 model::Parameters with_gradients(const model::Parameters& parameters) {
-  return parameters.transformed([](model::Slot, const at::Tensor& value) { return value.detach().clone().set_requires_grad(true); });
+  return parameters.transformed(
+      [](model::Slot, const at::Tensor& value) { return value.detach().clone().set_requires_grad(true); });
 }
 
 bool decays(model::Slot slot, const at::Tensor& weight) { return model::is_per_layer(slot.part) && weight.dim() == 2; }
@@ -39,12 +41,11 @@ TrainableModel::TrainableModel(model::Parameters parameters) : transformer_(with
 
 TrainableModel::~TrainableModel() { flush_denormals(false); }
 
-Tensor TrainableModel::forward(const Tensor& inputs) {
-  return transformer_.forward(inputs);
-}
+Tensor TrainableModel::forward(const Tensor& inputs) { return transformer_.forward(inputs); }
 
 Tensor TrainableModel::loss(const Batch& batch) {
-  if (batch.inputs.sizes() != batch.targets.sizes()) throw Error("inputs and targets of a batch need the same shape [row, pos].");
+  if (batch.inputs.sizes() != batch.targets.sizes())
+    throw Error("inputs and targets of a batch need the same shape [row, pos].");
   const at::AutoGradMode with_gradients(true);  // a run has them switched off
   const at::Tensor normalized = transformer_.final_norm(transformer_.residual(batch.inputs));
   return summed_cross_entropy(normalized, transformer_.parameters().get(model::Part::Unembed), batch.targets);
@@ -75,7 +76,9 @@ bool TrainableModel::resume(const Path& directory) {
   bool same = places.size() == streams_.size();
   for (std::size_t s = 0; same && s < streams_.size(); ++s) same = streams_[s]->restore(places[s]);
   if (!same) {
-    throw Error(fmt::format("the checkpoint {} was made with other data (attach the same streams before resuming, or remove it).", directory.string()));
+    throw Error(fmt::format(
+        "the checkpoint {} was made with other data (attach the same streams before resuming, or remove it).",
+        directory.string()));
   }
   steps_ = state.at("steps");
   return true;

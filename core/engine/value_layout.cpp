@@ -10,10 +10,12 @@ namespace diopter::engine {
 namespace {
 
 at::Tensor of_layer(const at::Tensor& value, const LayerRank& layer, const HookPoint& point) {
-  if (layer.layer < 0) throw Error(fmt::format("a tensor per layer was given for '{}', which belongs to no layer", point.name));
+  if (layer.layer < 0)
+    throw Error(fmt::format("a tensor per layer was given for '{}', which belongs to no layer", point.name));
   if (value.size(0) == layer.model) return value.select(0, layer.layer);
   if (value.size(0) == layer.count) return value.select(0, layer.rank);
-  throw Error(fmt::format("a tensor per layer has {} layers, but the model has {} and the edit touches {}", value.size(0), layer.model, layer.count));
+  throw Error(fmt::format("a tensor per layer has {} layers, but the model has {} and the edit touches {}",
+                          value.size(0), layer.model, layer.count));
 }
 
 at::Tensor of_rows(const at::Tensor& value, const RowBatch& batch) {
@@ -25,8 +27,8 @@ at::Tensor of_rows(const at::Tensor& value, const RowBatch& batch) {
 
 }  // namespace
 
-at::Tensor laid_out(const at::Tensor& value, Per per, const LayerRank& layer, const HookPoint& point, const Selection& selection,
-                    const RowBatch& batch, const at::TensorOptions& options) {
+at::Tensor laid_out(const at::Tensor& value, Per per, const LayerRank& layer, const HookPoint& point,
+                    const Selection& selection, const RowBatch& batch, const at::TensorOptions& options) {
   at::Tensor part = value;
   Index batch_size = 1;
   if (per == Per::Layer) part = of_layer(part, layer, point);
@@ -49,8 +51,10 @@ at::Tensor laid_out(const at::Tensor& value, Per per, const LayerRank& layer, co
     for (std::size_t dim = 0; dim < shape.size(); ++dim) fits = fits && (shape[dim] == 1 || shape[dim] == whole[dim]);
   }
   if (!fits) {
-    throw Error(fmt::format("a tensor [{}] was given for '{}', whose selected part is [{}]; each dimension must be equal or 1, missing ones stand left",
-                            fmt::join(value.sizes(), ", "), point.name, fmt::join(whole, ", ")));
+    throw Error(
+        fmt::format("a tensor [{}] was given for '{}', whose selected part is [{}]; each dimension must be equal or 1, "
+                    "missing ones stand left",
+                    fmt::join(value.sizes(), ", "), point.name, fmt::join(whole, ", ")));
   }
   return part.to(options).reshape(shape);
 }

@@ -16,10 +16,13 @@ std::vector<HookId> edited_points(const Edits& edits, const HookTable& hooks, Ru
 }
 
 Workplace::Workplace(Runner& runner, const RowBatch& batch, const TokenCodec* codec, ForwardPath path, Index max_rows)
-    : runner_(runner), path_(path),
+    : runner_(runner),
+      path_(path),
       place_{batch, runner.info(), runner.hooks(), codec, runner.values().device()},
-      sources_(batch, runner.info(), runner.hooks(),
-               [this](const RowBatch& rows, std::span<const HookId> ids) { return runner_.keep(rows, ids, path_); }, max_rows),
+      sources_(
+          batch, runner.info(), runner.hooks(),
+          [this](const RowBatch& rows, std::span<const HookId> ids) { return runner_.keep(rows, ids, path_); },
+          max_rows),
       compiler_(place_, sources_, runner.values()) {}
 
 void Workplace::want(const Edits& edits) {

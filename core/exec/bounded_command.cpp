@@ -44,7 +44,8 @@ pid_t start(std::vector<std::string> argv, const std::filesystem::path& director
   posix_spawn_file_actions_addopen(&actions, STDERR_FILENO, "/dev/null", O_WRONLY, 0);
   std::vector<std::string> environment = child_environment();
   pid_t pid = -1;
-  const int error = ::posix_spawnp(&pid, argv.front().c_str(), &actions, nullptr, pointers(argv).data(), pointers(environment).data());
+  const int error = ::posix_spawnp(&pid, argv.front().c_str(), &actions, nullptr, pointers(argv).data(),
+                                   pointers(environment).data());
   posix_spawn_file_actions_destroy(&actions);
   return error == 0 ? pid : -1;
 }
@@ -79,7 +80,8 @@ CommandResult run_bounded(const std::vector<std::string>& argv, const std::files
     result.end = read_until_end(pipe[0], deadline, most_bytes, result.output);
     if (result.end != CommandEnd::Exited) ::kill(pid, SIGKILL);
     int status = 0;
-    while (::waitpid(pid, &status, 0) < 0 && errno == EINTR) {}
+    while (::waitpid(pid, &status, 0) < 0 && errno == EINTR) {
+    }
     if (WIFEXITED(status)) result.exit_code = WEXITSTATUS(status);
   }
   ::close(pipe[0]);

@@ -32,7 +32,8 @@ struct CheckedStudy {
 };
 
 // Null when there were errors: `problems` has them all. A warning may stand there in any case.
-std::unique_ptr<CheckedStudy> check_study(const std::filesystem::path& manifest, const std::vector<std::string>& overrides,
-                                          KindLibrary& kinds, study::Problems& problems);
+std::unique_ptr<CheckedStudy> check_study(const std::filesystem::path& manifest,
+                                          const std::vector<std::string>& overrides, KindLibrary& kinds,
+                                          study::Problems& problems);
 
 }  // namespace diopter::exec

@@ -28,7 +28,8 @@ Json simd_flags(const std::string& line) {
   Json out = Json::array();
   std::istringstream words(line);
   for (std::string word; words >> word;) {
-    const bool matters = word.starts_with("avx") || word.starts_with("amx") || word == "fma" || word == "f16c" || word == "sse4_2";
+    const bool matters =
+        word.starts_with("avx") || word.starts_with("amx") || word == "fma" || word == "f16c" || word == "sse4_2";
     if (matters) out.push_back(word);
   }
   return out;
@@ -65,8 +66,8 @@ Json os() {
 }
 
 bool allowed(std::string_view name) {
-  return name == "CUDA_VISIBLE_DEVICES" || name == "SLURM_JOB_PARTITION" || name.starts_with("OMP_") || name.starts_with("MKL_") ||
-         name.starts_with("DIOPTER_");
+  return name == "CUDA_VISIBLE_DEVICES" || name == "SLURM_JOB_PARTITION" || name.starts_with("OMP_") ||
+         name.starts_with("MKL_") || name.starts_with("DIOPTER_");
 }
 
 Json variables() {

@@ -15,8 +15,8 @@ namespace diopter::exec {
 std::vector<study::Outcome> check_expectations(const study::Study& study, const store::Reader& reader,
                                                const std::function<std::string(const std::string& entry)>& run_of);
 
-// One number of a run: the last step of a metric, or the cell of a tensor that the selectors leave; nothing when they leave
-// none or several.
+// One number of a run: the last step of a metric, or the cell of a tensor that the selectors leave; nothing when they
+// leave none or several.
 std::optional<double> one_value(const store::Reader& reader, const std::string& run_id, const study::OutputRef& ref);
 
 }  // namespace diopter::exec

@@ -15,7 +15,8 @@ std::vector<host::LoadedKind> KindLibrary::of_file(const std::filesystem::path& 
   const host::Stamp stamp = host::read_stamp(std::filesystem::absolute(file));
   host::check_stamp(stamp, file);
   std::vector<host::LoadedKind> out;
-  for (const auto& kind : stamp.kinds) out.push_back(host::load_kind({std::filesystem::absolute(file), stamp, kind.name}));
+  for (const auto& kind : stamp.kinds)
+    out.push_back(host::load_kind({std::filesystem::absolute(file), stamp, kind.name}));
   return out;
 }
 

@@ -17,8 +17,8 @@ class KindLibrary {
   // `plugin_path`: looked at first. UserError for a directory that is not there.
   explicit KindLibrary(std::vector<std::filesystem::path> plugin_path = {});
 
-  host::LoadedKind open(std::string_view name);                               // host::PluginError
-  std::vector<host::LoadedKind> of_file(const std::filesystem::path& file);   // every kind of one file
+  host::LoadedKind open(std::string_view name);                              // host::PluginError
+  std::vector<host::LoadedKind> of_file(const std::filesystem::path& file);  // every kind of one file
   // For the manifest reader: an error becomes its sentence. A library's fault keeps its exit code in worst().
   study::KindAnswer answer(std::string_view name);
   host::LoadedKind loaded(const diopter_kind* kind) const;  // of an answer

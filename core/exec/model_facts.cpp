@@ -13,13 +13,15 @@ void check_settings(const study::ModelSettings& settings, study::Problems& probl
     for (const char* word : known) {
       if (value == word) return;
     }
-    problems.error(settings.where(key), fmt::format("model.{} = \"{}\" is not yet in this version; use \"{}\"", key, value, *known.begin()));
+    problems.error(settings.where(key),
+                   fmt::format("model.{} = \"{}\" is not yet in this version; use \"{}\"", key, value, *known.begin()));
   };
   only("dtype", settings.dtype, {"float32"});
   only("compute", settings.compute, {"float32"});
   only("device", settings.device, {"cpu", "auto"});
   if (!settings.transforms.empty()) {
-    problems.error(settings.where("transforms"), "weight transforms are not yet in this version; weights are used as the files have them");
+    problems.error(settings.where("transforms"),
+                   "weight transforms are not yet in this version; weights are used as the files have them");
   }
 }
 

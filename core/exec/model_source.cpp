@@ -15,8 +15,9 @@ ModelFolder of_folder(const fs::path& given, const std::string& shown) {
   fs::path folder = given;
   if (fs::is_regular_file(folder, ignored)) folder = folder.parent_path();  // a weights file stands for its folder
   if (!fs::is_directory(folder, ignored)) {
-    throw base::UserError(base::Exit::Refused, "model '" + shown + "' is not on this machine: " + folder.string() +
-                                                   " is not a folder; give a folder with config.json and model.safetensors",
+    throw base::UserError(base::Exit::Refused,
+                          "model '" + shown + "' is not on this machine: " + folder.string() +
+                              " is not a folder; give a folder with config.json and model.safetensors",
                           "model.source=organism is built in", "model.missing");
   }
   const fs::path absolute = fs::weakly_canonical(folder, ignored);
@@ -45,8 +46,10 @@ ModelFolder find_model(const std::string& source) {
     return of_folder(source, source);
   }
   throw base::UserError(base::Exit::Refused,
-                        "model '" + source + "' is not on this machine, and downloading models is not yet in this version; "
-                        "give a folder with config.json and model.safetensors (./" + source + ")",
+                        "model '" + source +
+                            "' is not on this machine, and downloading models is not yet in this version; "
+                            "give a folder with config.json and model.safetensors (./" +
+                            source + ")",
                         "model.source=organism is built in", "model.missing");
 }
 

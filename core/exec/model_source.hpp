@@ -16,7 +16,8 @@ struct ModelFolder {
   std::filesystem::path folder;
 };
 
-// "organism" is built in; a path (./, ../, / or a folder that exists) is itself. UserError(Refused) when it is not there.
+// "organism" is built in; a path (./, ../, / or a folder that exists) is itself. UserError(Refused) when it is not
+// there.
 ModelFolder find_model(const study::ModelSettings& settings);
 ModelFolder find_model(const std::string& source);  // of a command line: relative to the current folder
 

@@ -31,7 +31,8 @@ std::int64_t sync_and_count(const fs::path& path) {
 Copied bring_payload(const fs::path& from, const fs::path& to, bool move) {
   std::error_code error;
   if (!fs::exists(from, error)) {
-    throw base::UserError(base::Exit::Failed, "cannot keep " + from.string() + ": " + (error ? error.message() : "there is no such file"));
+    throw base::UserError(base::Exit::Failed,
+                          "cannot keep " + from.string() + ": " + (error ? error.message() : "there is no such file"));
   }
   if (move) fs::rename(from, to, error);
   if (!move || error) {
@@ -40,7 +41,8 @@ Copied bring_payload(const fs::path& from, const fs::path& to, bool move) {
     if (error) {
       std::error_code ignored;
       fs::remove_all(to, ignored);
-      throw base::UserError(base::Exit::Store, "cannot write " + to.string() + ": " + error.message(), {}, "spool.write");
+      throw base::UserError(base::Exit::Store, "cannot write " + to.string() + ": " + error.message(), {},
+                            "spool.write");
     }
   }
   Copied out{.bytes = sync_and_count(to)};

@@ -50,13 +50,17 @@ std::vector<NextToken> likeliest(const at::Tensor& logits, std::int64_t count, c
 Peek peek(const PeekRequest& request) {
   const auto facts = read_facts(find_model(request.model));
   if (!facts->codec) {
-    throw base::UserError(base::Exit::Refused, facts->folder.folder.string() + " has no tokenizer.json; a text cannot be read without it");
+    throw base::UserError(base::Exit::Refused,
+                          facts->folder.folder.string() + " has no tokenizer.json; a text cannot be read without it");
   }
   const HookSet hooks(request.hooks);
   facts->hooks.resolve(hooks);  // unknown names are refused before weights are read
-  const auto ids = prompt_ids(request.text, {.tokenizer = facts->codec->tokenizer(), .codec = facts->codec, .model = facts->info, .bos = request.bos});
+  const auto ids = prompt_ids(
+      request.text,
+      {.tokenizer = facts->codec->tokenizer(), .codec = facts->codec, .model = facts->info, .bos = request.bos});
   if (ids.empty() || std::ssize(ids) > facts->info.n_ctx) {
-    throw base::UserError(base::Exit::Usage, "the text is " + std::to_string(ids.size()) + " tokens; " + facts->info.name + " takes 1 to " + std::to_string(facts->info.n_ctx));
+    throw base::UserError(base::Exit::Usage, "the text is " + std::to_string(ids.size()) + " tokens; " +
+                                                 facts->info.name + " takes 1 to " + std::to_string(facts->info.n_ctx));
   }
   if (request.threads > 0) at::set_num_threads(static_cast<int>(request.threads));
   const c10::NoGradGuard no_grad;
@@ -65,7 +69,10 @@ Peek peek(const PeekRequest& request) {
   engine::Session session(model, facts->codec, monitor, {.kind = "peek"});
   const Prompts rows = Prompts::tokens(at::tensor(ids, at::kLong).unsqueeze(0));
   const Capture seen = session.capture(rows, hooks, {}, {});
-  Peek out{.model = facts->info.name, .ids = ids, .top = likeliest(seen.logits()[0][-1], request.top, facts->codec->tokenizer()), .values = {}};
+  Peek out{.model = facts->info.name,
+           .ids = ids,
+           .top = likeliest(seen.logits()[0][-1], request.top, facts->codec->tokenizer()),
+           .values = {}};
   for (const auto& [point, value] : seen) out.values.emplace_back(std::string(point.name), value);
   return out;
 }

@@ -12,7 +12,7 @@ namespace diopter::exec {
 
 struct PeekRequest {
   std::string model, text, bos = "family";
-  std::vector<std::string> hooks;  // names or globs
+  std::vector<std::string> hooks;      // names or globs
   std::int64_t top = 10, threads = 0;  // 0: as many as there are cores
 };
 struct NextToken {
@@ -23,7 +23,7 @@ struct NextToken {
 struct Peek {
   std::string model;
   std::vector<std::int64_t> ids;
-  std::vector<NextToken> top;                            // after the last token, likeliest first
+  std::vector<NextToken> top;                              // after the last token, likeliest first
   std::vector<std::pair<std::string, at::Tensor>> values;  // by hook name, forward order
 };
 

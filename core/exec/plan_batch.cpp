@@ -15,7 +15,8 @@ namespace {
 
 const ModelFacts& facts_of(const CheckedStudy& study, const study::ModelSettings& settings) {
   for (const CheckedRun& run : study.runs) {
-    if (run.model && run.run->model->source == settings.source && run.run->model->path == settings.path) return *run.model;
+    if (run.model && run.run->model->source == settings.source && run.run->model->path == settings.path)
+      return *run.model;
   }
   base::internal_error(__FILE__, __LINE__, "a model was planned that was not checked");
 }
@@ -27,7 +28,11 @@ std::vector<store::PlanPlugin> plugins_of(const CheckedStudy& study, HashCache& 
     const host::LoadedPlugin& plugin = *run.kind.plugin;
     const std::string sha256 = hashes.of_file(plugin.file);
     if (seen.insert(sha256).second) {
-      out.push_back({.sha256 = sha256, .id = plugin.stamp.id, .version = plugin.stamp.version, .path = plugin.file.string(), .abi_stamp = plugin.stamp.text});
+      out.push_back({.sha256 = sha256,
+                     .id = plugin.stamp.id,
+                     .version = plugin.stamp.version,
+                     .path = plugin.file.string(),
+                     .abi_stamp = plugin.stamp.text});
     }
   }
   return out;
@@ -43,8 +48,11 @@ std::vector<store::PlanInput> inputs_of(const CheckedStudy& study, HashCache& ha
     if (run.model) {
       std::int64_t bytes = 0;
       for (const auto& file : model_files(run.model->folder)) bytes += static_cast<std::int64_t>(fs::file_size(file));
-      add({.sha256 = hashes.of_files(model_files(run.model->folder)), .kind = "model", .bytes = bytes,
-           .path = run.model->folder.folder.string(), .meta = {{"name", run.model->info.name}, {"family", run.model->info.family}}});
+      add({.sha256 = hashes.of_files(model_files(run.model->folder)),
+           .kind = "model",
+           .bytes = bytes,
+           .path = run.model->folder.folder.string(),
+           .meta = {{"name", run.model->info.name}, {"family", run.model->info.family}}});
     }
   }
   for (const CheckedRun& run : study.runs) {
@@ -52,22 +60,41 @@ std::vector<store::PlanInput> inputs_of(const CheckedStudy& study, HashCache& ha
       const auto* file = std::get_if<fs::path>(&param.value);
       if (!file || param.cosmetic) continue;
       const bool folder = fs::is_directory(*file);
-      add({.sha256 = folder ? base::sha256_tree(*file) : hashes.of_file(*file), .kind = "other",
-           .bytes = folder ? 0 : static_cast<std::int64_t>(fs::file_size(*file)), .path = file->string(), .meta = {{"parameter", param.name}}});
+      add({.sha256 = folder ? base::sha256_tree(*file) : hashes.of_file(*file),
+           .kind = "other",
+           .bytes = folder ? 0 : static_cast<std::int64_t>(fs::file_size(*file)),
+           .path = file->string(),
+           .meta = {{"parameter", param.name}}});
     }
   }
   for (const auto& set : study.study.prompts) {
     const base::Json rows = study::prompt_set_json(*set);
-    add({.sha256 = set->sha256, .kind = "dataset", .bytes = static_cast<std::int64_t>(base::canonical_json(rows).size()),
-         .path = set->path.empty() ? std::optional<std::string>() : set->path.string(), .meta = {{"name", set->name}, {"rows", set->rows.size()}}});
+    add({.sha256 = set->sha256,
+         .kind = "dataset",
+         .bytes = static_cast<std::int64_t>(base::canonical_json(rows).size()),
+         .path = set->path.empty() ? std::optional<std::string>() : set->path.string(),
+         .meta = {{"name", set->name}, {"rows", set->rows.size()}}});
   }
   return out;
 }
 
 store::PlanItem item_of(const study::PlanItem& from) {
-  store::PlanItem item{.item = from.item, .stage = from.stage, .shard = 0, .entry = from.entry, .name = from.name, .kind = from.kind,
-                       .kind_version = from.kind_version, .fingerprint = from.fingerprint, .config = from.config, .swept = from.swept,
-                       .seed = from.seed, .inputs = {}, .needs = from.needs, .cached = {}, .attempt = 1, .retry_of = {}};
+  store::PlanItem item{.item = from.item,
+                       .stage = from.stage,
+                       .shard = 0,
+                       .entry = from.entry,
+                       .name = from.name,
+                       .kind = from.kind,
+                       .kind_version = from.kind_version,
+                       .fingerprint = from.fingerprint,
+                       .config = from.config,
+                       .swept = from.swept,
+                       .seed = from.seed,
+                       .inputs = {},
+                       .needs = from.needs,
+                       .cached = {},
+                       .attempt = 1,
+                       .retry_of = {}};
   for (const auto& [role, hash] : from.inputs) item.inputs.emplace_back(role, hash);
   return item;
 }
@@ -89,20 +116,34 @@ void answer_from_store(std::vector<store::PlanItem>& items, const store::Reader&
 
 }  // namespace
 
-store::Plan plan_batch(const CheckedStudy& study, HashCache& hashes, const store::Reader& reader, const PlanRequest& request) {
-  const study::PlanInputs inputs{
-      .model_hash = [&](const study::ModelSettings& settings) { return hashes.of_files(model_files(facts_of(study, settings).folder)); },
-      .backend = {},
-      .file_hash = {}};
+store::Plan plan_batch(const CheckedStudy& study, HashCache& hashes, const store::Reader& reader,
+                       const PlanRequest& request) {
+  const study::PlanInputs inputs{.model_hash =
+                                     [&](const study::ModelSettings& settings) {
+                                       return hashes.of_files(model_files(facts_of(study, settings).folder));
+                                     },
+                                 .backend = {},
+                                 .file_hash = {}};
   const study::Plan planned = study::make_plan(study.study, inputs);
   store::Plan plan;
   for (const auto& item : planned.items) plan.items.push_back(item_of(item));
   answer_from_store(plan.items, reader, request.force);
-  plan.header = {.batch_id = request.batch_spool.filename().string(), .name = study.study.experiment.name,
-                 .manifest = {.path = study.study.file, .source = study.study.source, .resolved = study::resolved_json(study.study), .schema_version = 1},
-                 .argv = request.argv, .overrides = request.overrides, .executor = "local", .spool_dir = request.batch_spool.string(),
-                 .created_at_us = base::now_us(), .shards = 1, .executable = base::executable().string(),
-                 .executable_sha256 = hashes.of_file(base::executable()), .plugins = plugins_of(study, hashes), .inputs = inputs_of(study, hashes)};
+  plan.header = {.batch_id = request.batch_spool.filename().string(),
+                 .name = study.study.experiment.name,
+                 .manifest = {.path = study.study.file,
+                              .source = study.study.source,
+                              .resolved = study::resolved_json(study.study),
+                              .schema_version = 1},
+                 .argv = request.argv,
+                 .overrides = request.overrides,
+                 .executor = "local",
+                 .spool_dir = request.batch_spool.string(),
+                 .created_at_us = base::now_us(),
+                 .shards = 1,
+                 .executable = base::executable().string(),
+                 .executable_sha256 = hashes.of_file(base::executable()),
+                 .plugins = plugins_of(study, hashes),
+                 .inputs = inputs_of(study, hashes)};
   return plan;
 }
 
@@ -110,7 +151,8 @@ fs::path stored_output(const store::Reader& reader, const std::string& run_id, c
   for (const auto& row : reader.outputs(run_id)) {
     if (row.name == output && row.path) return reader.directory() / *row.path;
   }
-  throw base::UserError(base::Exit::Refused, "run " + base::short_id(run_id) + " has no output '" + output + "' in the store; run it again with --force");
+  throw base::UserError(base::Exit::Refused, "run " + base::short_id(run_id) + " has no output '" + output +
+                                                 "' in the store; run it again with --force");
 }
 
 }  // namespace diopter::exec

@@ -15,7 +15,8 @@ struct PlanRequest {
   bool force = false;
 };
 
-store::Plan plan_batch(const CheckedStudy& study, HashCache& hashes, const store::Reader& reader, const PlanRequest& request);
+store::Plan plan_batch(const CheckedStudy& study, HashCache& hashes, const store::Reader& reader,
+                       const PlanRequest& request);
 
 // The folder that holds `output` of the run that answers `fingerprint`: in the store when an earlier batch made it.
 std::filesystem::path stored_output(const store::Reader& reader, const std::string& run_id, const std::string& output);

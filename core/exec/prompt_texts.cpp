@@ -8,7 +8,10 @@ namespace {
 IdTable table_of(std::string name, std::string second, const std::vector<std::vector<Index>>& rows) {
   std::size_t longest = 0;
   for (const auto& row : rows) longest = std::max(longest, row.size());
-  IdTable out{.name = std::move(name), .ids = {}, .shape = {std::ssize(rows), static_cast<std::int64_t>(longest)}, .second = std::move(second)};
+  IdTable out{.name = std::move(name),
+              .ids = {},
+              .shape = {std::ssize(rows), static_cast<std::int64_t>(longest)},
+              .second = std::move(second)};
   for (const auto& row : rows) {
     out.ids.insert(out.ids.end(), row.begin(), row.end());
     out.ids.insert(out.ids.end(), longest - row.size(), -1);

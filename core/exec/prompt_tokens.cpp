@@ -44,14 +44,16 @@ std::optional<std::vector<Index>> ids_of(const PromptCell& cell, const Tokenizer
       return std::nullopt;
     }
     if (std::ssize(ids) > use.model.n_ctx) {
-      problems.error(cell.span, fmt::format("the text is {} tokens, but {} takes at most {}", ids.size(), use.model.name,
-                                            use.model.n_ctx));
+      problems.error(cell.span, fmt::format("the text is {} tokens, but {} takes at most {}", ids.size(),
+                                            use.model.name, use.model.n_ctx));
       return std::nullopt;
     }
     for (const Index id : ids) {
       if (id >= use.model.d_vocab) {
-        problems.error(cell.span, fmt::format("token {} of the tokenizer is not in the vocabulary of {} ({} tokens); the "
-                                              "tokenizer is another model's", id, use.model.name, use.model.d_vocab));
+        problems.error(cell.span,
+                       fmt::format("token {} of the tokenizer is not in the vocabulary of {} ({} tokens); the "
+                                   "tokenizer is another model's",
+                                   id, use.model.name, use.model.d_vocab));
         return std::nullopt;
       }
     }
@@ -63,8 +65,8 @@ std::optional<std::vector<Index>> ids_of(const PromptCell& cell, const Tokenizer
 }
 
 // Answers or foils of a row: [choice][token].
-std::optional<std::vector<std::vector<Index>>> choices_of(const PromptRow& row, const char* column, const TokenizerUse& use,
-                                                          bool single, Problems& problems) {
+std::optional<std::vector<std::vector<Index>>> choices_of(const PromptRow& row, const char* column,
+                                                          const TokenizerUse& use, bool single, Problems& problems) {
   std::vector<std::vector<Index>> out;
   const PromptCell* cell = row.find(column);
   const study::SourceSpan span = cell ? cell->span : row.span;
@@ -81,8 +83,8 @@ std::optional<std::vector<std::vector<Index>>> choices_of(const PromptRow& row, 
       return std::nullopt;
     }
     if (single && ids.size() != 1) {
-      auto& problem = problems.error(span, fmt::format("{} is {} tokens of {} ({}), but {} must be one", shown(choice), ids.size(),
-                                                       use.model.name, pieces_of(choice, use.tokenizer),
+      auto& problem = problems.error(span, fmt::format("{} is {} tokens of {} ({}), but {} must be one", shown(choice),
+                                                       ids.size(), use.model.name, pieces_of(choice, use.tokenizer),
                                                        std::string_view(column) == "answer" ? "an answer" : "a foil"));
       if (!choice.starts_with(' ') && use.tokenizer.single_token(" " + choice)) {
         problem.help = fmt::format("with its space it is one token: \" {}\"", choice);
@@ -98,13 +100,15 @@ void check_pair(const PromptRow& row, std::size_t number, const PromptsData::Row
                 bool mapped, const TokenizerUse& use, Problems& problems) {
   const PromptCell* corrupted = row.find("corrupted");
   if (tokens.tokens == tokens.corrupted) {
-    problems.error(corrupted->span, fmt::format("row {}: clean and corrupted are the same tokens; there is nothing to compare", number));
+    problems.error(corrupted->span,
+                   fmt::format("row {}: clean and corrupted are the same tokens; there is nothing to compare", number));
     return;
   }
   if (tokens.tokens.size() != tokens.corrupted.size() && set.align != study::Align::End && !mapped) {
-    auto& problem = problems.error(corrupted->span,
-                                   fmt::format("row {}: clean has {} tokens, corrupted {}; positions would compare different words",
-                                               number, tokens.tokens.size(), tokens.corrupted.size()));
+    auto& problem =
+        problems.error(corrupted->span,
+                       fmt::format("row {}: clean has {} tokens, corrupted {}; positions would compare different words",
+                                   number, tokens.tokens.size(), tokens.corrupted.size()));
     problem.notes = {"clean      " + row_of_tokens(tokens.tokens, use.tokenizer),
                      "corrupted  " + row_of_tokens(tokens.corrupted, use.tokenizer)};
     problem.help = "align = \"end\", or give a map, or choose prompts of equal length";
@@ -119,11 +123,13 @@ std::vector<Index> prompt_ids(std::string_view text, const TokenizerUse& use) {
   if (!wants_bos(use)) return ids;
   const auto bos = use.tokenizer.bos();
   if (!bos) {
-    throw base::UserError(base::Exit::Usage, "the tokenizer of " + use.model.name + " has no BOS token; write bos = \"never\"");
+    throw base::UserError(base::Exit::Usage,
+                          "the tokenizer of " + use.model.name + " has no BOS token; write bos = \"never\"");
   }
   if (!ids.empty() && ids.front() == *bos) {
-    throw base::UserError(base::Exit::Usage, "the text already starts with BOS (" + shown(use.tokenizer.token_bytes(*bos)) +
-                                                 ") and diopter puts one before it; remove it or write bos = \"never\"");
+    throw base::UserError(base::Exit::Usage,
+                          "the text already starts with BOS (" + shown(use.tokenizer.token_bytes(*bos)) +
+                              ") and diopter puts one before it; remove it or write bos = \"never\"");
   }
   ids.insert(ids.begin(), *bos);
   return ids;
@@ -159,7 +165,8 @@ class SetReader {
       return;
     }
     PromptsData::Row tokens{.tokens = ids_of(*clean, use_, problems_).value_or(std::vector<Index>{}),
-                            .corrupted = {}, .index = static_cast<Index>(i)};
+                            .corrupted = {},
+                            .index = static_cast<Index>(i)};
     if (const PromptCell* corrupted = row.find("corrupted")) {
       tokens.corrupted = ids_of(*corrupted, use_, problems_).value_or(std::vector<Index>{});
       const bool both = !tokens.tokens.empty() && !tokens.corrupted.empty();
@@ -178,8 +185,8 @@ class SetReader {
     for (const auto& [a, b] : pairs) {
       if (a >= 0 && b >= 0 && a < std::ssize(tokens.tokens) && b < std::ssize(tokens.corrupted)) continue;
       problems_.error(row.find("map")->span,
-                      fmt::format("row {}: the map names positions ({}, {}), but clean has {} tokens and corrupted {}", i + 1, a,
-                                  b, tokens.tokens.size(), tokens.corrupted.size()));
+                      fmt::format("row {}: the map names positions ({}, {}), but clean has {} tokens and corrupted {}",
+                                  i + 1, a, b, tokens.tokens.size(), tokens.corrupted.size()));
       break;
     }
     data_->map.emplace_back(pairs.begin(), pairs.end());
@@ -191,13 +198,16 @@ class SetReader {
       const bool demanded = std::string_view(column) == "answer" ? demands_.answers : demands_.foils;
       const auto choices = choices_of(row, column, use_, demands_.single_token, problems_);
       if (choices && choices->empty() && demanded) {
-        problems_.error(row.span, fmt::format("row {}: there is no '{}', which the run's metrics read; add it to every row", i + 1, column));
+        problems_.error(
+            row.span,
+            fmt::format("row {}: there is no '{}', which the run's metrics read; add it to every row", i + 1, column));
       }
       found[column] = choices.value_or(std::vector<std::vector<Index>>{});
       if (set_.has_column(column)) data_->answers[column].push_back(found[column]);
     }
     if (demands_.foils && !found["answer"].empty() && found["answer"] == found["foil"]) {
-      problems_.error(row.find("foil")->span, fmt::format("row {}: answer and foil are the same token; their difference is always 0", i + 1));
+      problems_.error(row.find("foil")->span,
+                      fmt::format("row {}: answer and foil are the same token; their difference is always 0", i + 1));
     }
   }
 
@@ -205,7 +215,9 @@ class SetReader {
     for (const std::string& column : set_.columns) {
       if (std::find(std::begin(kRoles), std::end(kRoles), column) != std::end(kRoles)) continue;
       const PromptCell* cell = row.find(column);
-      data_->texts[column].push_back(!cell ? "" : cell->value.is_string() ? cell->value.get<std::string>() : base::plain_json(cell->value));
+      data_->texts[column].push_back(!cell                     ? ""
+                                     : cell->value.is_string() ? cell->value.get<std::string>()
+                                                               : base::plain_json(cell->value));
     }
   }
 
@@ -218,8 +230,8 @@ class SetReader {
 
 }  // namespace
 
-std::shared_ptr<const PromptsData> tokenize(const study::PromptSet& set, const TokenizerUse& use, const RowDemands& demands,
-                                            Problems& problems) {
+std::shared_ptr<const PromptsData> tokenize(const study::PromptSet& set, const TokenizerUse& use,
+                                            const RowDemands& demands, Problems& problems) {
   return SetReader(set, use, demands, problems).read();
 }
 

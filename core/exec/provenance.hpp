@@ -23,7 +23,7 @@ struct LibraryVersions {
   std::optional<std::string> libtorch, blas;  // given by the host: nothing here links LibTorch
   Json gpu = Json::array();                   // [{"name","driver","compute_capability"}], visible ones
   int threads = 0, interop_threads = 0;
-  Json determinism = Json::object();          // flags and the master seed
+  Json determinism = Json::object();  // flags and the master seed
 };
 
 // Machine and program. Nothing that varies between two runs on one machine (pid, time, argv). Of the environment only

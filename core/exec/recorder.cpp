@@ -18,13 +18,27 @@ Json started_body(const RunStart& start) {
   using store::or_null;
   Json inputs = Json::array();
   for (const auto& [role, sha256] : start.inputs) inputs.push_back({{"role", role}, {"sha256", sha256}});
-  return {{"item", or_null(start.item)}, {"entry", or_null(start.entry)}, {"attempt", start.attempt},
-          {"retry_of", or_null(start.retry_of)}, {"parent", or_null(start.parent)}, {"kind", start.kind},
-          {"kind_version", start.kind_version}, {"name", or_null(start.name)}, {"note", or_null(start.note)},
-          {"model", or_null(start.model)}, {"seed", or_null(start.seed)}, {"dtype", or_null(start.dtype)},
-          {"backend", or_null(start.backend)}, {"fingerprint", start.fingerprint}, {"plugin", or_null(start.plugin)},
-          {"source", or_null(start.source)}, {"environment", or_null(start.environment)}, {"config", start.config},
-          {"swept", start.swept}, {"tags", start.tags}, {"inputs", inputs}};
+  return {{"item", or_null(start.item)},
+          {"entry", or_null(start.entry)},
+          {"attempt", start.attempt},
+          {"retry_of", or_null(start.retry_of)},
+          {"parent", or_null(start.parent)},
+          {"kind", start.kind},
+          {"kind_version", start.kind_version},
+          {"name", or_null(start.name)},
+          {"note", or_null(start.note)},
+          {"model", or_null(start.model)},
+          {"seed", or_null(start.seed)},
+          {"dtype", or_null(start.dtype)},
+          {"backend", or_null(start.backend)},
+          {"fingerprint", start.fingerprint},
+          {"plugin", or_null(start.plugin)},
+          {"source", or_null(start.source)},
+          {"environment", or_null(start.environment)},
+          {"config", start.config},
+          {"swept", start.swept},
+          {"tags", start.tags},
+          {"inputs", inputs}};
 }
 
 const char* word(RunStatus status) {
@@ -51,16 +65,23 @@ Json text_or_null(const std::string& text) { return text.empty() ? Json() : Json
 
 Json ended_body(const RunEnd& end) {
   using store::or_null;
-  return {{"status", word(end.status)}, {"exit_code", or_null(end.exit_code)}, {"signal", or_null(end.signal)},
-          {"error_type", text_or_null(end.error_type)}, {"error_message", text_or_null(end.message)},
-          {"error_detail", text_or_null(end.detail)}, {"wall_ms", or_null(end.wall_ms)}, {"cpu_ms", or_null(end.cpu_ms)},
-          {"peak_rss", or_null(end.peak_rss)}, {"peak_vram", or_null(end.peak_vram)}};
+  return {{"status", word(end.status)},
+          {"exit_code", or_null(end.exit_code)},
+          {"signal", or_null(end.signal)},
+          {"error_type", text_or_null(end.error_type)},
+          {"error_message", text_or_null(end.message)},
+          {"error_detail", text_or_null(end.detail)},
+          {"wall_ms", or_null(end.wall_ms)},
+          {"cpu_ms", or_null(end.cpu_ms)},
+          {"peak_rss", or_null(end.peak_rss)},
+          {"peak_vram", or_null(end.peak_vram)}};
 }
 
 void require_shape(const TensorRecord& tensor) {
   const std::size_t element = dtype_bytes(tensor.dtype);
   DIOPTER_CHECK(element != 0, "tensor '" + tensor.name + "' has dtype '" + tensor.dtype + "'");
-  DIOPTER_CHECK(tensor.dims.is_array() && tensor.dims.size() == tensor.shape.size(), "tensor '" + tensor.name + "': one dims object per axis");
+  DIOPTER_CHECK(tensor.dims.is_array() && tensor.dims.size() == tensor.shape.size(),
+                "tensor '" + tensor.name + "': one dims object per axis");
   std::size_t count = 1;
   for (const std::int64_t size : tensor.shape) count *= static_cast<std::size_t>(size);
   DIOPTER_CHECK(count * element == tensor.bytes.size(), "tensor '" + tensor.name + "': shape and bytes disagree");
@@ -77,15 +98,19 @@ Recorder::Recorder(SpoolWriter& writer, const RunStart& start)
 Recorder::~Recorder() {
   if (ended_) return;
   try {
-    end({.status = RunStatus::Failed, .error_type = "abandoned", .message = "the run stopped without saying how it went"});
+    end({.status = RunStatus::Failed,
+         .error_type = "abandoned",
+         .message = "the run stopped without saying how it went"});
   } catch (const std::exception&) {
-    // The writer keeps saying that it cannot write; without run_ended the run becomes `crashed` when the writer is gone.
+    // The writer keeps saying that it cannot write; without run_ended the run becomes `crashed` when the writer is
+    // gone.
   }
 }
 
 void Recorder::append(std::vector<SpoolRecord> group) {
   DIOPTER_CHECK(!ended_, "something was recorded after the end of run " + run_id_);
-  for (SpoolRecord& record : group) record.members = record.members.empty() ? run_member_ : run_member_ + ',' + record.members;
+  for (SpoolRecord& record : group)
+    record.members = record.members.empty() ? run_member_ : run_member_ + ',' + record.members;
   writer_.append(group, run_id_);
 }
 
@@ -93,8 +118,9 @@ void Recorder::claim(std::string_view what, const std::string& name, std::int64_
   require_name(what, name);
   const std::lock_guard lock(mutex_);
   if (claimed_.emplace(std::string(what) + ' ' + name, step).second) return;
-  throw base::UserError(base::Exit::Failed, std::string(what) + " '" + name + "' was logged twice" +
-                                                (step != 0 ? " at step " + std::to_string(step) : std::string()),
+  throw base::UserError(base::Exit::Failed,
+                        std::string(what) + " '" + name + "' was logged twice" +
+                            (step != 0 ? " at step " + std::to_string(step) : std::string()),
                         {}, "run.output_twice");
 }
 
@@ -110,9 +136,16 @@ SpoolRecord Recorder::tensor_record(const TensorRecord& tensor) {
   require_shape(tensor);
   claim("tensor", tensor.name, tensor.step);
   const TensorStats stats = tensor_stats(tensor.dtype, tensor.bytes);
-  Json body = {{"name", tensor.name}, {"step", tensor.step}, {"dtype", tensor.dtype}, {"shape", tensor.shape}, {"dims", tensor.dims},
-               {"nbytes", tensor.bytes.size()}, {"sha256", base::sha256(tensor.bytes)}, {"vmin", store::or_null(stats.vmin)},
-               {"vmax", store::or_null(stats.vmax)}, {"nonfinite", stats.nonfinite}};
+  Json body = {{"name", tensor.name},
+               {"step", tensor.step},
+               {"dtype", tensor.dtype},
+               {"shape", tensor.shape},
+               {"dims", tensor.dims},
+               {"nbytes", tensor.bytes.size()},
+               {"sha256", base::sha256(tensor.bytes)},
+               {"vmin", store::or_null(stats.vmin)},
+               {"vmax", store::or_null(stats.vmax)},
+               {"nonfinite", stats.nonfinite}};
   if (tensor.bytes.size() <= store::kInlineBytes) {
     return {"tensor", members_of(body) + ",\"data\":\"" + store::base64(tensor.bytes) + '"'};
   }
@@ -162,19 +195,31 @@ std::string Recorder::place_of(const std::string& name) const {
   return free ? name : "files/" + plain + '.' + std::to_string(files_);
 }
 
-void Recorder::file(const std::string& name, const std::string& kind, const std::filesystem::path& from, Handover handover) {
+void Recorder::file(const std::string& name, const std::string& kind, const std::filesystem::path& from,
+                    Handover handover) {
   claim("file", name);
   const std::string file = next_file("." + file_name_of(name));
   const Copied copied = bring_payload(from, writer_.directory() / file, handover == Handover::Move);
-  append({{"artifact", members_of({{"name", name}, {"kind", kind}, {"file", file}, {"to", place_of(name)}, {"file_bytes", copied.bytes}, {"file_sha256", copied.sha256}})}});
+  append({{"artifact", members_of({{"name", name},
+                                   {"kind", kind},
+                                   {"file", file},
+                                   {"to", place_of(name)},
+                                   {"file_bytes", copied.bytes},
+                                   {"file_sha256", copied.sha256}})}});
 }
 
-void Recorder::directory(const std::string& name, const std::string& type, const std::filesystem::path& from, Handover handover) {
+void Recorder::directory(const std::string& name, const std::string& type, const std::filesystem::path& from,
+                         Handover handover) {
   claim("output", name);
   const std::string file = next_file("." + file_name_of(name));
   const Copied copied = bring_payload(from, writer_.directory() / file, handover == Handover::Move);
-  append({{"output", members_of({{"name", name}, {"type", type}, {"file", file}, {"to", "outputs/" + place_of(name)}, {"directory", true},
-                                 {"file_bytes", copied.bytes}, {"file_sha256", copied.sha256}})}});
+  append({{"output", members_of({{"name", name},
+                                 {"type", type},
+                                 {"file", file},
+                                 {"to", "outputs/" + place_of(name)},
+                                 {"directory", true},
+                                 {"file_bytes", copied.bytes},
+                                 {"file_sha256", copied.sha256}})}});
 }
 
 void Recorder::event(Level level, const std::string& kind, const std::string& message, const Json& data) {

@@ -1,8 +1,8 @@
 // Records one run: what the analysis logs becomes groups of spool records, each whole or not there.
 //
-// [any thread] for every member. Names are not checked against the plugin's declarations here; that is the caller's part.
-// UserError(Failed) for a bad or repeated name: nothing is recorded then. UserError(Store) when the spool cannot be
-// written and its memory is full. After end() only a bug calls anything.
+// [any thread] for every member. Names are not checked against the plugin's declarations here; that is the caller's
+// part. UserError(Failed) for a bad or repeated name: nothing is recorded then. UserError(Store) when the spool cannot
+// be written and its memory is full. After end() only a bug calls anything.
 #pragma once
 
 #include <atomic>
@@ -43,9 +43,11 @@ class Recorder {
   // A table: its document and its numeric columns, which are tensors called "name.column", in one group.
   void table(const std::string& name, const Json& doc, const std::vector<TensorRecord>& columns);
   // A file of the analysis, or of the host (log.txt): kept under artifacts/<run id>/.
-  void file(const std::string& name, const std::string& kind, const std::filesystem::path& from, Handover handover = Handover::Copy);
+  void file(const std::string& name, const std::string& kind, const std::filesystem::path& from,
+            Handover handover = Handover::Copy);
   // An output of type model or dataset: a directory.
-  void directory(const std::string& name, const std::string& type, const std::filesystem::path& from, Handover handover = Handover::Copy);
+  void directory(const std::string& name, const std::string& type, const std::filesystem::path& from,
+                 Handover handover = Handover::Copy);
   void event(Level level, const std::string& kind, const std::string& message, const Json& data = {});
 
   void end(const RunEnd& end);

@@ -19,11 +19,13 @@ struct Warning {
 class Recording final : public host::RecordSink {
  public:
   // `made` is called for each model and data set once it is stored beside the run: (name, directory).
-  using Progress = std::function<void(const std::string& what, std::int64_t done, std::int64_t total, const std::string& extra)>;
+  using Progress =
+      std::function<void(const std::string& what, std::int64_t done, std::int64_t total, const std::string& extra)>;
   Recording(Recorder& recorder, std::filesystem::path outputs, Progress progress)
       : recorder_(recorder), outputs_(std::move(outputs)), progress_(std::move(progress)) {}
 
-  void metric(const std::string& name, double value, std::optional<std::int64_t> step, std::optional<double> standard_error) override;
+  void metric(const std::string& name, double value, std::optional<std::int64_t> step,
+              std::optional<double> standard_error) override;
   void tensor(const std::string& name, const at::Tensor& value, const std::vector<host::Dim>& dims) override;
   void table(const std::string& name, const base::Json& doc) override;
   void figure(const std::string& name, const base::Json& figure) override;

@@ -21,10 +21,28 @@ namespace diopter::exec {
 namespace {
 
 RunStart start_of(const CheckedRun& run, const store::PlanItem& item, const ItemPlace& place) {
-  RunStart start{.run_id = base::new_ulid(), .item = item.item, .entry = item.entry, .name = item.name, .note = {}, .attempt = item.attempt,
-                 .retry_of = item.retry_of, .parent = {}, .kind = item.kind, .kind_version = item.kind_version, .model = {}, .dtype = {},
-                 .backend = "cpu", .seed = item.seed, .fingerprint = item.fingerprint, .plugin = place.plugin_sha256, .source = place.source,
-                 .environment = place.environment, .config = item.config, .swept = item.swept, .tags = {}, .inputs = item.inputs};
+  RunStart start{.run_id = base::new_ulid(),
+                 .item = item.item,
+                 .entry = item.entry,
+                 .name = item.name,
+                 .note = {},
+                 .attempt = item.attempt,
+                 .retry_of = item.retry_of,
+                 .parent = {},
+                 .kind = item.kind,
+                 .kind_version = item.kind_version,
+                 .model = {},
+                 .dtype = {},
+                 .backend = "cpu",
+                 .seed = item.seed,
+                 .fingerprint = item.fingerprint,
+                 .plugin = place.plugin_sha256,
+                 .source = place.source,
+                 .environment = place.environment,
+                 .config = item.config,
+                 .swept = item.swept,
+                 .tags = {},
+                 .inputs = item.inputs};
   if (!run.run->note.empty()) start.note = run.run->note;
   if (run.model) {
     start.model = run.model->info.name;
@@ -34,38 +52,51 @@ RunStart start_of(const CheckedRun& run, const store::PlanItem& item, const Item
   return start;
 }
 
-Prompts prompts_of(const study::PromptsRef& ref, const std::string& key, const CheckedRun& run, const store::PlanItem& item, const ItemPlace& place) {
+Prompts prompts_of(const study::PromptsRef& ref, const std::string& key, const CheckedRun& run,
+                   const store::PlanItem& item, const ItemPlace& place) {
   if (ref.set) return Prompts(run.prompts.at(key));
   for (const std::string& fingerprint : item.needs) {
     const std::filesystem::path folder = place.output_of(fingerprint, ref.output);
     if (!folder.empty()) return engine::load_dataset(folder);
   }
-  throw base::UserError(base::Exit::Failed, fmt::format("the data set {} is not there; run the manifest again", ref.written));
+  throw base::UserError(base::Exit::Failed,
+                        fmt::format("the data set {} is not there; run the manifest again", ref.written));
 }
 
 host::RunInputs inputs_of(const CheckedRun& run, const store::PlanItem& item, const ItemPlace& place) {
-  host::RunInputs inputs{.params = host::run_params(run.kind, run.run->params), .prompts = {}, .edits = {}, .scratch = place.scratch};
+  host::RunInputs inputs{
+      .params = host::run_params(run.kind, run.run->params), .prompts = {}, .edits = {}, .scratch = place.scratch};
   if (run.run->prompts) inputs.prompts.emplace("", prompts_of(*run.run->prompts, "", run, item, place));
   for (const auto& param : run.run->params) {
-    if (const auto* ref = std::get_if<study::PromptsRef>(&param.value)) inputs.prompts.emplace(param.name, prompts_of(*ref, param.name, run, item, place));
+    if (const auto* ref = std::get_if<study::PromptsRef>(&param.value))
+      inputs.prompts.emplace(param.name, prompts_of(*ref, param.name, run, item, place));
   }
   return inputs;
 }
 
 std::vector<at::Tensor> weights_of(const model::Transformer& model) {
   std::vector<at::Tensor> out;
-  for (const model::Slot& slot : model::slots(model.info())) out.push_back(model.parameters().get(slot.part, slot.layer));
+  for (const model::Slot& slot : model::slots(model.info()))
+    out.push_back(model.parameters().get(slot.part, slot.layer));
   return out;
 }
 
-host::Outcome analyse(const CheckedRun& run, const store::PlanItem& item, const ItemPlace& place, Recording& recording) {
+host::Outcome analyse(const CheckedRun& run, const store::PlanItem& item, const ItemPlace& place,
+                      Recording& recording) {
   const host::RunInputs inputs = inputs_of(run, item, place);
   if (const auto own = run.prompts.find(""); own != run.prompts.end()) recording.prompts(*own->second);
   const auto model = run.model ? place.models.get(*run.model) : nullptr;
-  host::Monitor monitor(run.kind, run.hooks, {.seed = item.seed.value_or(0), .strict = place.execution.strict, .stop = [] { return base::interrupted(); }}, recording);
+  host::Monitor monitor(
+      run.kind, run.hooks,
+      {.seed = item.seed.value_or(0), .strict = place.execution.strict, .stop = [] { return base::interrupted(); }},
+      recording);
   engine::Session session(model, run.model ? run.model->codec : nullptr, monitor,
-                          {.kind = item.kind, .memory_budget = place.execution.memory_budget.value_or(0), .verify = place.execution.verify});
-  return host::run_analysis(run.kind, inputs, {session, model ? weights_of(*model) : std::vector<at::Tensor>{}, model != nullptr}, monitor, recording);
+                          {.kind = item.kind,
+                           .memory_budget = place.execution.memory_budget.value_or(0),
+                           .verify = place.execution.verify});
+  return host::run_analysis(run.kind, inputs,
+                            {session, model ? weights_of(*model) : std::vector<at::Tensor>{}, model != nullptr},
+                            monitor, recording);
 }
 
 // What stopped a run before or beside its analysis: weights that cannot be read, a store that is full.
@@ -76,7 +107,8 @@ host::Outcome failed(const std::string& id, const std::string& message) {
 double cpu_ms() {
   rusage use{};
   ::getrusage(RUSAGE_SELF, &use);
-  return 1e3 * static_cast<double>(use.ru_utime.tv_sec + use.ru_stime.tv_sec) + 1e-3 * static_cast<double>(use.ru_utime.tv_usec + use.ru_stime.tv_usec);
+  return 1e3 * static_cast<double>(use.ru_utime.tv_sec + use.ru_stime.tv_sec) +
+         1e-3 * static_cast<double>(use.ru_utime.tv_usec + use.ru_stime.tv_usec);
 }
 
 std::int64_t peak_rss() {
@@ -88,8 +120,12 @@ std::int64_t peak_rss() {
 RunEnd end_of(const host::Outcome& outcome) {
   using Status = host::Outcome::Status;
   RunEnd end;
-  end.status = outcome.status == Status::Succeeded ? RunStatus::Succeeded : outcome.status == Status::Cancelled ? RunStatus::Cancelled : RunStatus::Failed;
-  end.exit_code = outcome.status == Status::Succeeded ? 0 : outcome.status == Status::Cancelled ? 128 + base::interrupt_signal() : 1;
+  end.status = outcome.status == Status::Succeeded   ? RunStatus::Succeeded
+               : outcome.status == Status::Cancelled ? RunStatus::Cancelled
+                                                     : RunStatus::Failed;
+  end.exit_code = outcome.status == Status::Succeeded   ? 0
+                  : outcome.status == Status::Cancelled ? 128 + base::interrupt_signal()
+                                                        : 1;
   if (outcome.status == Status::Cancelled && base::interrupt_signal() > 0) end.signal = base::interrupt_signal();
   end.error_type = outcome.error_id;
   end.message = outcome.message;

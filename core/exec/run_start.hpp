@@ -25,7 +25,7 @@ struct RunStart {
   std::int64_t kind_version = 1;
   std::optional<std::string> model, dtype, backend;
   std::optional<std::int64_t> seed;
-  std::string fingerprint;  // 64 hex digits
+  std::string fingerprint;                                 // 64 hex digits
   std::optional<std::string> plugin, source, environment;  // SHA-256 of facts that were recorded before
   Json config = Json::object();                            // the full resolved parameters
   std::vector<std::string> swept;                          // dotted keys of config that an axis sets
@@ -48,8 +48,9 @@ struct TensorRecord {
   std::int64_t step = 0;
   std::string dtype;                // f64 f32 f16 bf16 i64 i32 i16 i8 u8 bool
   std::vector<std::int64_t> shape;  // row-major
-  Json dims = Json::array();        // one object per axis: {"name":"layer","coord":[..]} or {"name":"pos","labels":[..],"ids":[..]}
-  std::string_view bytes;           // little-endian
+  Json dims =
+      Json::array();  // one object per axis: {"name":"layer","coord":[..]} or {"name":"pos","labels":[..],"ids":[..]}
+  std::string_view bytes;  // little-endian
 };
 
 }  // namespace diopter::exec

@@ -34,7 +34,8 @@ class Repository {
 
   // Staged and unstaged changes. Before the first commit there is nothing to compare with.
   void add_diff(Json& body, bool has_commit) const {
-    const CommandResult diff = git({"diff", has_commit ? "HEAD" : "--cached", "--no-color", "--no-ext-diff", "--no-textconv"}, limits_.diff_bytes);
+    const CommandResult diff = git(
+        {"diff", has_commit ? "HEAD" : "--cached", "--no-color", "--no-ext-diff", "--no-textconv"}, limits_.diff_bytes);
     if (diff.ok()) {
       if (!diff.output.empty()) body["diff"] = base::escape_invalid_utf8(diff.output);
       body["dirty"] = !diff.output.empty();
@@ -55,7 +56,8 @@ class Repository {
       names.push_back(untracked(list.output.substr(at, end - at)));
       at = end + 1;
     }
-    if (at < list.output.size()) names.push_back({{"path", "..."}, {"sha256", nullptr}, {"omitted", "more untracked files than are listed"}});
+    if (at < list.output.size())
+      names.push_back({{"path", "..."}, {"sha256", nullptr}, {"omitted", "more untracked files than are listed"}});
     body["untracked"] = std::move(names);
     body["dirty"] = true;
   }
@@ -109,8 +111,8 @@ std::string without_credentials(const std::string& url) {
 }
 
 Fact source_fact(const fs::path& folder, const Json& build, const SourceLimits& limits) {
-  Json body = {{"repo_url", nullptr}, {"commit", nullptr}, {"branch", nullptr}, {"dirty", nullptr}, {"diff", nullptr},
-               {"diff_omitted", nullptr}, {"untracked", nullptr}, {"build", build}};
+  Json body = {{"repo_url", nullptr}, {"commit", nullptr},       {"branch", nullptr},    {"dirty", nullptr},
+               {"diff", nullptr},     {"diff_omitted", nullptr}, {"untracked", nullptr}, {"build", build}};
   const Repository repository(folder, limits);
   if (repository.found()) {
     body["commit"] = repository.text({"rev-parse", "--verify", "-q", "HEAD"});

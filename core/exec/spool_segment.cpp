@@ -28,8 +28,9 @@ void SpoolSegment::append_line(const std::string& type, std::int64_t now_us, con
 
 void SpoolSegment::start(std::int64_t now_us) {
   oldest_us_ = now_us;
-  append_line("segment", now_us,
-              "\"v\":1,\"batch\":\"" + batch_ + "\",\"writer\":\"" + writer_ + "\",\"segment\":" + std::to_string(number_));
+  append_line(
+      "segment", now_us,
+      "\"v\":1,\"batch\":\"" + batch_ + "\",\"writer\":\"" + writer_ + "\",\"segment\":" + std::to_string(number_));
 }
 
 void SpoolSegment::add(const std::vector<SpoolRecord>& group, const std::string& run, std::int64_t now_us) {
@@ -47,7 +48,8 @@ IoResult SpoolSegment::write_all() {
     if (fd_ < 0) return {errno};
   }
   while (written_ < bytes_.size()) {
-    const ssize_t n = io_.write_at(fd_, bytes_.data() + written_, bytes_.size() - written_, static_cast<off_t>(written_));
+    const ssize_t n =
+        io_.write_at(fd_, bytes_.data() + written_, bytes_.size() - written_, static_cast<off_t>(written_));
     if (n < 0 && errno == EINTR) continue;
     if (n <= 0) return {n < 0 ? errno : EIO};
     written_ += static_cast<std::size_t>(n);
@@ -77,7 +79,8 @@ IoResult SpoolSegment::seal(std::int64_t now_us) {
     written_ = std::min(written_, body);
     records_ = records;
     next_n_ = n;
-    if (fd_ >= 0) (void)io_.truncate(fd_, static_cast<off_t>(written_));  // else a reader finds a torn tail, which it drops
+    if (fd_ >= 0)
+      (void)io_.truncate(fd_, static_cast<off_t>(written_));  // else a reader finds a torn tail, which it drops
     return result;
   }
   io_.close(fd_);

@@ -58,8 +58,8 @@ class SpoolSegment {
   std::string batch_, writer_;
   std::int64_t number_ = 1, next_n_ = 1;
   std::int64_t oldest_us_ = 0, records_ = 0;
-  std::string bytes_;         // of this segment, from its start
-  std::size_t written_ = 0;   // how many of them are in the file
+  std::string bytes_;        // of this segment, from its start
+  std::size_t written_ = 0;  // how many of them are in the file
   int fd_ = -1;
 };
 

@@ -30,10 +30,14 @@ Json clean(const Json& value) {
 
 Json opened_body(const SpoolOptions& options) {
   const store::ProcessIdentity here = store::this_process();
-  return {{"host", here.host},           {"boot_id", store::or_null(here.boot_id)},
-          {"pid", here.pid},             {"pid_start", store::or_null(here.pid_start)},
-          {"pid_ns", store::or_null(here.pid_ns)}, {"scheduler", store::or_null(options.scheduler)},
-          {"scheduler_job", store::or_null(options.scheduler_job)}, {"restart_count", options.restart_count}};
+  return {{"host", here.host},
+          {"boot_id", store::or_null(here.boot_id)},
+          {"pid", here.pid},
+          {"pid_start", store::or_null(here.pid_start)},
+          {"pid_ns", store::or_null(here.pid_ns)},
+          {"scheduler", store::or_null(options.scheduler)},
+          {"scheduler_job", store::or_null(options.scheduler_job)},
+          {"restart_count", options.restart_count}};
 }
 
 std::size_t length_of(const std::vector<SpoolRecord>& group) {
@@ -73,8 +77,8 @@ SpoolWriter::~SpoolWriter() {
   if (thread_.joinable()) thread_.join();
   const std::size_t left = segment_->size();
   if (const IoResult result = segment_->seal(base::now_us()); !result) {
-    options_.on_trouble("cannot write " + segment_->open_path().string() + ": " + base::errno_text(result.error) + "; " +
-                        std::to_string(left) + " bytes of results are lost");
+    options_.on_trouble("cannot write " + segment_->open_path().string() + ": " + base::errno_text(result.error) +
+                        "; " + std::to_string(left) + " bytes of results are lost");
   }
 }
 
@@ -109,7 +113,8 @@ void SpoolWriter::refuse(int error) const {
   throw base::UserError(base::Exit::Store,
                         "cannot write " + segment_->open_path().string() + ": " + base::errno_text(error) + "; " +
                             std::to_string(segment_->unwritten()) + " bytes of results are in memory only",
-                        error == ENOSPC ? "free some space, or give another place with --spool DIR" : "", "spool.write");
+                        error == ENOSPC ? "free some space, or give another place with --spool DIR" : "",
+                        "spool.write");
 }
 
 // Called with the lock; the callback runs without it.
@@ -126,7 +131,8 @@ void SpoolWriter::note(IoResult result, std::unique_lock<std::mutex>& lock) {
 
 void SpoolWriter::tick() {
   using std::chrono::duration_cast, std::chrono::microseconds;
-  const auto pause = std::min(std::chrono::milliseconds(250), std::max(std::chrono::milliseconds(10), options_.seal_interval / 4));
+  const auto pause =
+      std::min(std::chrono::milliseconds(250), std::max(std::chrono::milliseconds(10), options_.seal_interval / 4));
   const std::int64_t interval = duration_cast<microseconds>(options_.seal_interval).count();
   const std::int64_t beat = duration_cast<microseconds>(options_.heartbeat).count();
   std::unique_lock lock(mutex_);
@@ -156,7 +162,8 @@ void SpoolWriter::write_payload(const std::string& name, const std::vector<std::
     std::error_code ignored;
     std::filesystem::remove(temporary, ignored);
     throw base::UserError(base::Exit::Store, "cannot write " + file.string() + ": " + base::errno_text(error),
-                          error == ENOSPC ? "free some space, or give another place with --spool DIR" : "", "spool.write");
+                          error == ENOSPC ? "free some space, or give another place with --spool DIR" : "",
+                          "spool.write");
   };
   fd = io.open(temporary.c_str(), O_WRONLY | O_CREAT | O_TRUNC);
   check(fd >= 0);

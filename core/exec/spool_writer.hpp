@@ -36,8 +36,8 @@ struct SpoolOptions {
 
 enum class WriterEnd { Closed, Requeued };
 
-// [any thread] When the disk refuses, groups wait in memory (64 MiB); beyond that append throws UserError(Store) with the
-// reason and takes nothing of the group. Nothing is ever lost silently.
+// [any thread] When the disk refuses, groups wait in memory (64 MiB); beyond that append throws UserError(Store) with
+// the reason and takes nothing of the group. Nothing is ever lost silently.
 class SpoolWriter {
  public:
   // Makes <batch_spool>/<new writer id>/ and records writer_opened. The directory's name is the batch id.

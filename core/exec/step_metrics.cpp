@@ -20,9 +20,11 @@ StepMetrics::Name& StepMetrics::name(std::string_view text) {
 std::string StepMetrics::add(std::string_view text, double value, std::int64_t step, std::optional<double> error) {
   Name& metric = name(text);
   auto& steps = metric.steps;
-  const auto at = steps.empty() || steps.back() < step ? steps.end() : std::lower_bound(steps.begin(), steps.end(), step);
+  const auto at =
+      steps.empty() || steps.back() < step ? steps.end() : std::lower_bound(steps.begin(), steps.end(), step);
   if (at != steps.end() && *at == step) {
-    throw base::UserError(base::Exit::Failed, "metric '" + std::string(text) + "' was logged twice at step " + std::to_string(step),
+    throw base::UserError(base::Exit::Failed,
+                          "metric '" + std::string(text) + "' was logged twice at step " + std::to_string(step),
                           "give each value its own step", "run.metric_twice");
   }
   steps.insert(at, step);

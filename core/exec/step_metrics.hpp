@@ -20,8 +20,8 @@ class StepMetrics {
 
  private:
   struct Name {
-    std::string key;                   // the name as JSON, with its colon
-    std::vector<std::int64_t> steps;   // sorted: those that have a value
+    std::string key;                  // the name as JSON, with its colon
+    std::vector<std::int64_t> steps;  // sorted: those that have a value
   };
   struct Hash {
     using is_transparent = void;

@@ -7,8 +7,14 @@
 namespace diopter::exec {
 namespace {
 
-report::ReportRequest request_of(const study::Study& study, const study::ReportSpec* spec, const std::vector<std::string>& runs, const std::string& command) {
-  report::ReportRequest request{.runs = runs, .title = study.experiment.name, .about = study.experiment.about, .figures = {}, .only = {}, .command = command};
+report::ReportRequest request_of(const study::Study& study, const study::ReportSpec* spec,
+                                 const std::vector<std::string>& runs, const std::string& command) {
+  report::ReportRequest request{.runs = runs,
+                                .title = study.experiment.name,
+                                .about = study.experiment.about,
+                                .figures = {},
+                                .only = {},
+                                .command = command};
   if (!spec) return request;
   if (!spec->title.empty()) request.title = spec->title;
   for (const auto& figure : spec->figures) {
@@ -22,8 +28,8 @@ report::ReportRequest request_of(const study::Study& study, const study::ReportS
 
 }  // namespace
 
-std::vector<std::filesystem::path> write_reports(const study::Study& study, const store::Reader& reader, const std::vector<std::string>& runs,
-                                                 const std::string& command) {
+std::vector<std::filesystem::path> write_reports(const study::Study& study, const store::Reader& reader,
+                                                 const std::vector<std::string>& runs, const std::string& command) {
   std::vector<std::filesystem::path> out;
   if (runs.empty()) return out;
   std::vector<const study::ReportSpec*> specs;
@@ -33,8 +39,10 @@ std::vector<std::filesystem::path> write_reports(const study::Study& study, cons
   const std::filesystem::path folder = reader.directory() / "reports";
   base::make_directories(folder);
   for (const study::ReportSpec* spec : specs) {
-    const report::Rendered page = report::render_page(report::collect_page(reader, request_of(study, spec, runs, command)), plotly);
-    const std::filesystem::path file = folder / (spec && !spec->file.empty() ? spec->file : study.experiment.name + ".html");
+    const report::Rendered page =
+        report::render_page(report::collect_page(reader, request_of(study, spec, runs, command)), plotly);
+    const std::filesystem::path file =
+        folder / (spec && !spec->file.empty() ? spec->file : study.experiment.name + ".html");
     for (const auto& side : page.beside) base::write_file_atomically(folder / side.name, side.bytes);
     base::write_file_atomically(file, page.html);
     out.push_back(file);

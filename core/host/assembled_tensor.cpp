@@ -22,7 +22,8 @@ class Coordinates {
     if (index_.emplace(key, 0).second) keys_.push_back(key);
   }
   void freeze() {
-    const bool integers = std::all_of(keys_.begin(), keys_.end(), [](const Key& k) { return std::holds_alternative<std::int64_t>(k); });
+    const bool integers =
+        std::all_of(keys_.begin(), keys_.end(), [](const Key& k) { return std::holds_alternative<std::int64_t>(k); });
     if (integers) std::sort(keys_.begin(), keys_.end());
     for (std::size_t i = 0; i < keys_.size(); ++i) index_[keys_[i]] = static_cast<std::int64_t>(i);
   }
@@ -92,10 +93,12 @@ std::vector<at::indexing::TensorIndex> place_of(const Piece& piece, const at::Te
   return out;
 }
 
-std::string cell_name(std::int64_t flat, const std::vector<PieceDim>& dims, const std::vector<Coordinates>& coordinates) {
+std::string cell_name(std::int64_t flat, const std::vector<PieceDim>& dims,
+                      const std::vector<Coordinates>& coordinates) {
   std::vector<std::string> words(dims.size());
   for (std::size_t d = dims.size(); d-- > 0;) {
-    words[d] = dims[d].name + " " + shown(coordinates[d].keys()[static_cast<std::size_t>(flat % coordinates[d].size())]);
+    words[d] =
+        dims[d].name + " " + shown(coordinates[d].keys()[static_cast<std::size_t>(flat % coordinates[d].size())]);
     flat /= coordinates[d].size();
   }
   return words.empty() ? std::string("its only cell") : base::join(words);
@@ -153,7 +156,8 @@ AssembledTensor::Whole AssembledTensor::whole() const {
 
   Whole whole{value.contiguous(), {}};
   const DimLabels labels(pieces_);
-  for (std::size_t d = 0; d < coordinates.size(); ++d) whole.dims.push_back(labels.dim(dims[d].name, coordinates[d].keys()));
+  for (std::size_t d = 0; d < coordinates.size(); ++d)
+    whole.dims.push_back(labels.dim(dims[d].name, coordinates[d].keys()));
   return whole;
 }
 

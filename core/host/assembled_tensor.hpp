@@ -22,8 +22,8 @@ class AssembledTensor {
     at::Tensor value;
     std::vector<Dim> dims;
   };
-  // All pieces in place; rows shorter than the longest are padded along pos, dest and src with NaN (integers: -1). A cell
-  // written twice or never is an Error that names it.
+  // All pieces in place; rows shorter than the longest are padded along pos, dest and src with NaN (integers: -1). A
+  // cell written twice or never is an Error that names it.
   Whole whole() const;
 
  private:

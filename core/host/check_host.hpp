@@ -1,5 +1,5 @@
-// Step 0: the LibTorch this process runs on is the one it was compiled for. A wheel can be replaced under an installed host,
-// which often still starts.
+// Step 0: the LibTorch this process runs on is the one it was compiled for. A wheel can be replaced under an installed
+// host, which often still starts.
 #pragma once
 
 #include <cstdint>

@@ -9,7 +9,8 @@ void check_needs(const LoadedKind& kind, const RunFacts& facts) {
   const auto refuse = [&](const char* code, const std::string& rest) {
     throw PluginError(Stage::Needs, code, subject + " " + rest, kind.about());
   };
-  if (kind.needs(DIOPTER_NEEDS_GRAD)) refuse("grad", "needs gradients, which this Diopter does not offer yet; use a newer one.");
+  if (kind.needs(DIOPTER_NEEDS_GRAD))
+    refuse("grad", "needs gradients, which this Diopter does not offer yet; use a newer one.");
   if (kind.needs(DIOPTER_NEEDS_GENERATION)) {
     refuse("generation", "needs generation, which this Diopter does not offer yet; use a newer one.");
   }
@@ -20,9 +21,10 @@ void check_needs(const LoadedKind& kind, const RunFacts& facts) {
     refuse("weights", "needs a model's weights, but " + run + " has no model; add [model].");
   }
   if (kind.needs(DIOPTER_NEEDS_PAIRS) && !facts.has_pairs) {
-    refuse("pairs", "needs prompt pairs, but " +
-                        (facts.has_prompts ? "the prompts of " + run + " have no 'corrupted' text; add it to every row."
-                                           : run + " has no prompts; add prompts with a 'corrupted' text in every row."));
+    refuse("pairs",
+           "needs prompt pairs, but " +
+               (facts.has_prompts ? "the prompts of " + run + " have no 'corrupted' text; add it to every row."
+                                  : run + " has no prompts; add prompts with a 'corrupted' text in every row."));
   }
   if (kind.needs(DIOPTER_NEEDS_ANSWERS) && !facts.has_answers) {
     refuse("answers", "needs answers, but " +

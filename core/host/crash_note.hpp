@@ -6,8 +6,8 @@
 
 namespace diopter::host {
 
-// Handlers for SIGSEGV, SIGBUS, SIGFPE and SIGABRT that write the note to standard error and raise the signal again. Nothing is
-// installed under a sanitizer, which reports better. Once per process.
+// Handlers for SIGSEGV, SIGBUS, SIGFPE and SIGABRT that write the note to standard error and raise the signal again.
+// Nothing is installed under a sanitizer, which reports better. Once per process.
 void install_crash_handlers();
 
 // While it lives, a crash is blamed on this kind. Not nested. [main]

@@ -114,15 +114,16 @@ std::string label_text(const Labels& labels) {
   return fixed.empty() ? std::string() : " with " + base::join(fixed);
 }
 
-std::size_t chosen(const std::string& what, const std::vector<DimNames>& alternatives, std::size_t only, const at::Tensor& value,
-                   const Labels& labels, const PieceFacts& facts) {
+std::size_t chosen(const std::string& what, const std::vector<DimNames>& alternatives, std::size_t only,
+                   const at::Tensor& value, const Labels& labels, const PieceFacts& facts) {
   std::vector<std::size_t> possible;
   for (std::size_t i = 0; i < alternatives.size(); ++i) {
     if ((only == kAny || only == i) && fits(alternatives[i], value, labels)) possible.push_back(i);
   }
   if (possible.empty()) {
-    throw Error(what + " is declared as " + declared_text(only == kAny ? alternatives : std::vector<DimNames>{alternatives[only]}) +
-                "; a value " + shape_text(value) + label_text(labels) + " does not fit");
+    throw Error(what + " is declared as " +
+                declared_text(only == kAny ? alternatives : std::vector<DimNames>{alternatives[only]}) + "; a value " +
+                shape_text(value) + label_text(labels) + " does not fit");
   }
   if (possible.size() == 1) return possible.front();
   std::vector<std::size_t> matching;
@@ -130,8 +131,8 @@ std::size_t chosen(const std::string& what, const std::vector<DimNames>& alterna
     if (sizes_fit(alternatives[i], value, labels, facts)) matching.push_back(i);
   }
   if (matching.size() == 1) return matching.front();
-  throw Error(what + " is declared as " + declared_text(alternatives) + "; a value " + shape_text(value) + label_text(labels) +
-              " fits several of them; name its dimensions in Labels::axes");
+  throw Error(what + " is declared as " + declared_text(alternatives) + "; a value " + shape_text(value) +
+              label_text(labels) + " fits several of them; name its dimensions in Labels::axes");
 }
 
 PieceDim natural_dim(const std::string& name, Index size) {
@@ -157,12 +158,14 @@ void check_distinct(const std::string& what, const PieceDim& dim) {
   throw Error(what + " names one entry of " + dim.name + " more than once; give each once");
 }
 
-PieceDim walked_dim(const std::string& what, const std::string& name, Index size, const Labels& labels, const PieceFacts& facts) {
+PieceDim walked_dim(const std::string& what, const std::string& name, Index size, const Labels& labels,
+                    const PieceFacts& facts) {
   if (const Axis* axis = axis_named(name, labels)) return axis_dim(what, *axis, size);
   const auto expected = expected_size(name, labels, facts);
   if (expected && *expected != size) {
-    throw Error(what + " has " + std::to_string(size) + " entries along " + name + " where " + std::to_string(*expected) +
-                " are expected; name them in Labels (" + (name == "prompt" ? "prompts" : "axes") + ")");
+    throw Error(what + " has " + std::to_string(size) + " entries along " + name + " where " +
+                std::to_string(*expected) + " are expected; name them in Labels (" +
+                (name == "prompt" ? "prompts" : "axes") + ")");
   }
   if (name != "prompt") return natural_dim(name, size);
   PieceDim dim{name, {}, false};
@@ -182,13 +185,14 @@ std::string shown(const Key& key) {
 
 std::vector<DimNames> alternatives_of(std::string_view dims) {
   std::vector<DimNames> out;
-  for (const std::string& alternative : study::split_words(dims, '|')) out.push_back(study::split_words(alternative, ' '));
+  for (const std::string& alternative : study::split_words(dims, '|'))
+    out.push_back(study::split_words(alternative, ' '));
   if (out.empty()) out.emplace_back();
   return out;
 }
 
-Piece make_piece(const std::string& what, const std::vector<DimNames>& alternatives, std::size_t only, const at::Tensor& value,
-                 const Labels& labels, const PieceFacts& facts) {
+Piece make_piece(const std::string& what, const std::vector<DimNames>& alternatives, std::size_t only,
+                 const at::Tensor& value, const Labels& labels, const PieceFacts& facts) {
   if (!value.defined()) throw Error(what + " got an undefined tensor");
   Piece piece;
   piece.alternative = chosen(what, alternatives, only, value, labels, facts);
@@ -197,7 +201,8 @@ Piece make_piece(const std::string& what, const std::vector<DimNames>& alternati
   Index next = 0;
   for (const std::string& name : alternatives[piece.alternative]) {
     const auto key = axis_named(name, labels) ? std::nullopt : fixed_key(name, labels);
-    piece.dims.push_back(key ? PieceDim{name, {*key}, false} : walked_dim(what, name, value.size(next++), labels, facts));
+    piece.dims.push_back(key ? PieceDim{name, {*key}, false}
+                             : walked_dim(what, name, value.size(next++), labels, facts));
     check_distinct(what, piece.dims.back());
     shape.push_back(static_cast<Index>(piece.dims.back().keys.size()));
   }

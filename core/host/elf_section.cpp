@@ -37,9 +37,11 @@ class File {
   explicit File(const std::filesystem::path& path) : path_(path) {
     // O_NONBLOCK: a pipe with the right name must not hang the search.
     fd_ = ::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-    if (fd_ < 0) fail("unreadable", " cannot be read: " + base::errno_text(errno) + "; correct its path or permissions.");
+    if (fd_ < 0)
+      fail("unreadable", " cannot be read: " + base::errno_text(errno) + "; correct its path or permissions.");
     struct stat status {};
-    if (::fstat(fd_, &status) != 0) fail("unreadable", " cannot be read: " + base::errno_text(errno) + "; " + kCopyAgain);
+    if (::fstat(fd_, &status) != 0)
+      fail("unreadable", " cannot be read: " + base::errno_text(errno) + "; " + kCopyAgain);
     if (S_ISDIR(status.st_mode)) fail("dir", " is a directory; name the .diopter.so file in it.");
     if (!S_ISREG(status.st_mode)) fail("special", " is not a regular file; name a .diopter.so file.");
     size_ = static_cast<std::uint64_t>(status.st_size);
@@ -100,7 +102,8 @@ class File {
 Elf64_Ehdr checked_header(File& file, std::uint16_t machine) {
   const std::string magic = file.read("first line", 0, std::min<std::uint64_t>(file.size(), SELFMAG));
   if (magic != std::string_view(ELFMAG, std::min<std::size_t>(magic.size(), SELFMAG))) {
-    file.fail("text", " is not a shared library (it does not start as an ELF file does); build it with diopter_add_plugin().");
+    file.fail("text",
+              " is not a shared library (it does not start as an ELF file does); build it with diopter_add_plugin().");
   }
   const auto header = file.read_array<Elf64_Ehdr>("ELF header", 0, 1).front();
   if (header.e_ident[EI_CLASS] != ELFCLASS64 || header.e_ident[EI_DATA] != ELFDATA2LSB) {
@@ -139,7 +142,8 @@ std::uint16_t host_machine() {
 #endif
 }
 
-std::optional<std::string> read_elf_section(const std::filesystem::path& path, std::string_view name, std::uint16_t machine) {
+std::optional<std::string> read_elf_section(const std::filesystem::path& path, std::string_view name,
+                                            std::uint16_t machine) {
   File file(path);
   const Elf64_Ehdr header = checked_header(file, machine);
   if (header.e_shnum > 0 && header.e_shentsize != sizeof(Elf64_Shdr)) {
@@ -159,8 +163,9 @@ std::optional<std::string> read_elf_section(const std::filesystem::path& path, s
     const std::string_view rest = std::string_view(names).substr(section.sh_name);
     if (rest.substr(0, rest.find('\0')) != name || section.sh_type == SHT_NOBITS) continue;
     if (section.sh_size > kLargestSection) {
-      file.fail("large", " has a '" + std::string(name) + "' section of " + std::to_string(section.sh_size) +
-                             " bytes, where at most " + std::to_string(kLargestSection) + " are allowed; " + kCopyAgain,
+      file.fail("large",
+                " has a '" + std::string(name) + "' section of " + std::to_string(section.sh_size) +
+                    " bytes, where at most " + std::to_string(kLargestSection) + " are allowed; " + kCopyAgain,
                 Stage::Stamp);
     }
     return file.read("'" + std::string(name) + "' section", section.sh_offset, section.sh_size);

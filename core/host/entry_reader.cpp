@@ -28,27 +28,35 @@ void check_library(const diopter_plugin& entry, const About& about) {
   if (entry.abi_epoch != DIOPTER_ABI_EPOCH || entry.abi_level > DIOPTER_ABI_LEVEL) {
     refuse_entry(entry.abi_epoch != DIOPTER_ABI_EPOCH ? "epoch" : "level",
                  "its descriptor is of SDK " + std::to_string(entry.abi_epoch) + "." + std::to_string(entry.abi_level) +
-                     " but this host has " + std::to_string(DIOPTER_ABI_EPOCH) + "." + std::to_string(DIOPTER_ABI_LEVEL) +
-                     "; build it again.",
+                     " but this host has " + std::to_string(DIOPTER_ABI_EPOCH) + "." +
+                     std::to_string(DIOPTER_ABI_LEVEL) + "; build it again.",
                  about);
   }
-  const std::pair<const char*, const char*> texts[] = {{"id", entry.id}, {"version", entry.version},
-                                                       {"built_with", entry.built_with}, {"torch_version", entry.torch_version}};
+  const std::pair<const char*, const char*> texts[] = {{"id", entry.id},
+                                                       {"version", entry.version},
+                                                       {"built_with", entry.built_with},
+                                                       {"torch_version", entry.torch_version}};
   for (const auto& [name, text] : texts) {
-    if (text == nullptr) refuse_entry(("null_" + std::string(name)).c_str(), std::string("its descriptor has no ") + name + "; build it again.", about);
+    if (text == nullptr)
+      refuse_entry(("null_" + std::string(name)).c_str(),
+                   std::string("its descriptor has no ") + name + "; build it again.", about);
   }
-  if (entry.kinds == nullptr || entry.kind_count == 0) refuse_entry("null_kinds", "its descriptor offers no kind; add one to DIOPTER_PLUGIN.", about);
+  if (entry.kinds == nullptr || entry.kind_count == 0)
+    refuse_entry("null_kinds", "its descriptor offers no kind; add one to DIOPTER_PLUGIN.", about);
   if (entry.kind_size < kSmallestKind) {
-    refuse_entry("small", "its kinds are " + std::to_string(entry.kind_size) + " bytes where at least " +
-                              std::to_string(kSmallestKind) + " are needed; build it again.", about);
+    refuse_entry("small",
+                 "its kinds are " + std::to_string(entry.kind_size) + " bytes where at least " +
+                     std::to_string(kSmallestKind) + " are needed; build it again.",
+                 about);
   }
 }
 
 void check_stamp_agrees(const LoadedPlugin& plugin, const About& about) {
   const auto compare = [&](const char* what, const std::string& in_stamp, const std::string& in_entry) {
     if (in_stamp == in_entry) return;
-    refuse_entry("stamp_differs", "its stamp has " + std::string(what) + " " + base::quoted(base::printable(in_stamp)) +
-                                      " and its descriptor " + base::quoted(base::printable(in_entry)) + "; build it again.",
+    refuse_entry("stamp_differs",
+                 "its stamp has " + std::string(what) + " " + base::quoted(base::printable(in_stamp)) +
+                     " and its descriptor " + base::quoted(base::printable(in_entry)) + "; build it again.",
                  about);
   };
   compare("id", plugin.stamp.id, plugin.entry.id);
@@ -66,8 +74,10 @@ void check_stamp_agrees(const LoadedPlugin& plugin, const About& about) {
 LoadedPlugin read_entry(const diopter_plugin& entry, const Stamp& stamp, const std::filesystem::path& file) {
   const About about{file, stamp.id, {}};
   if (entry.struct_size < kSmallestPlugin) {  // the one field that may be read before any other
-    refuse_entry("small", "its descriptor is " + std::to_string(entry.struct_size) + " bytes where at least " +
-                              std::to_string(kSmallestPlugin) + " are needed; build it again.", about);
+    refuse_entry("small",
+                 "its descriptor is " + std::to_string(entry.struct_size) + " bytes where at least " +
+                     std::to_string(kSmallestPlugin) + " are needed; build it again.",
+                 about);
   }
   LoadedPlugin plugin{file, stamp, {}, zero_extended<diopter_plugin>(&entry, entry.struct_size), {}};
   check_library(plugin.entry, about);
@@ -78,8 +88,10 @@ LoadedPlugin read_entry(const diopter_plugin& entry, const Stamp& stamp, const s
     const auto* from = bytes + std::size_t{i} * plugin.entry.kind_size;
     const auto kind = zero_extended<diopter_kind>(from, plugin.entry.kind_size);
     if (kind.struct_size < kSmallestKind) {
-      refuse_entry("small", "its kind " + std::to_string(i) + " says it is " + std::to_string(kind.struct_size) +
-                                " bytes where at least " + std::to_string(kSmallestKind) + " are needed; build it again.", about);
+      refuse_entry("small",
+                   "its kind " + std::to_string(i) + " says it is " + std::to_string(kind.struct_size) +
+                       " bytes where at least " + std::to_string(kSmallestKind) + " are needed; build it again.",
+                   about);
     }
     check_kind_pointers(kind, about);
     check_kind_rules(kind, {file, stamp.id, kind.name});

@@ -1,4 +1,5 @@
-// Step 7: the C descriptor, read through its sizes and strides and checked in full before any C++ of the plugin is called.
+// Step 7: the C descriptor, read through its sizes and strides and checked in full before any C++ of the plugin is
+// called.
 #pragma once
 
 #include <filesystem>

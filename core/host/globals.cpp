@@ -7,8 +7,8 @@
 namespace diopter::host {
 
 Globals Globals::now() {
-  return {c10::GradMode::is_enabled(), at::globalContext().deterministicAlgorithms(), at::get_default_dtype_as_scalartype(),
-          at::get_num_threads()};
+  return {c10::GradMode::is_enabled(), at::globalContext().deterministicAlgorithms(),
+          at::get_default_dtype_as_scalartype(), at::get_num_threads()};
 }
 
 void Globals::restore() const {

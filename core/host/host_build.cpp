@@ -10,8 +10,8 @@
 namespace diopter::host {
 
 const HostBuild& this_host() {
-  static const HostBuild host{DIOPTER_ABI_EPOCH, DIOPTER_ABI_LEVEL, DIOPTER_STAMP_SDK, DIOPTER_HOST_TORCH, DIOPTER_STAMP_STL,
-                              DIOPTER_STAMP_CONTAINERS, DIOPTER_STAMP_SANITIZER};
+  static const HostBuild host{DIOPTER_ABI_EPOCH, DIOPTER_ABI_LEVEL,        DIOPTER_STAMP_SDK,      DIOPTER_HOST_TORCH,
+                              DIOPTER_STAMP_STL, DIOPTER_STAMP_CONTAINERS, DIOPTER_STAMP_SANITIZER};
   return host;
 }
 
@@ -23,7 +23,8 @@ void check_stamp(const Stamp& stamp, const std::filesystem::path& file, const Ho
     theirs.push_back(there);
     ours.push_back(here);
   };
-  const auto compare = [&](const char* name, const std::string& words, const std::string& there, const std::string& here) {
+  const auto compare = [&](const char* name, const std::string& words, const std::string& there,
+                           const std::string& here) {
     if (there != here) differ(name, words + " " + there, words + " " + here);
   };
   compare("torch", "LibTorch", stamp.torch, host.torch);

@@ -15,8 +15,8 @@ struct HostBuild {
 
 const HostBuild& this_host();
 
-// Step 4. Everything that differs in one PluginError(Stamp); its code is that of the first difference: torch, epoch, level, sdk,
-// stl, containers, sanitizer.
+// Step 4. Everything that differs in one PluginError(Stamp); its code is that of the first difference: torch, epoch,
+// level, sdk, stl, containers, sanitizer.
 void check_stamp(const Stamp& stamp, const std::filesystem::path& file, const HostBuild& host = this_host());
 
 }  // namespace diopter::host

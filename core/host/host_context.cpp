@@ -5,13 +5,19 @@
 namespace diopter::host {
 
 HostContext::HostContext(const RunInputs& inputs, EngineBackend& engine, Monitor& monitor, LogBackend& log)
-    : inputs_(inputs), engine_(engine), monitor_(monitor), params_(inputs.params), guarded_(engine, monitor),
-      model_(guarded_), log_(log) {}
+    : inputs_(inputs),
+      engine_(engine),
+      monitor_(monitor),
+      params_(inputs.params),
+      guarded_(engine, monitor),
+      model_(guarded_),
+      log_(log) {}
 
 const Edits& HostContext::edits() const {
   if (!monitor_.kind().needs(DIOPTER_NEEDS_EDITS)) {
-    monitor_.refuse("undeclared_need", "kind " + base::quoted(monitor_.kind().name()) +
-                                           " asked for the run's edits without saying so in its table; add needs(Need::Edits).");
+    monitor_.refuse("undeclared_need",
+                    "kind " + base::quoted(monitor_.kind().name()) +
+                        " asked for the run's edits without saying so in its table; add needs(Need::Edits).");
   }
   return inputs_.edits;
 }
@@ -20,13 +26,14 @@ const Prompts& HostContext::prompts(Text parameter) const {
   const auto found = inputs_.prompts.find(parameter);
   if (found != inputs_.prompts.end()) return found->second;
   const std::string subject = "kind " + base::quoted(monitor_.kind().name());
-  if (parameter.empty()) throw Error(subject + " asked for prompts, but its run has none; add prompts = \"NAME\" to it");
+  if (parameter.empty())
+    throw Error(subject + " asked for prompts, but its run has none; add prompts = \"NAME\" to it");
   std::vector<std::string> known;
   for (const auto& [name, rows] : inputs_.prompts) {
     if (!name.empty()) known.push_back(name);
   }
-  throw Error(subject + " asked for the prompts of parameter " + base::quoted(parameter) + ", which is no PromptSet of its table" +
-              base::did_you_mean(parameter, known));
+  throw Error(subject + " asked for the prompts of parameter " + base::quoted(parameter) +
+              ", which is no PromptSet of its table" + base::did_you_mean(parameter, known));
 }
 
 EngineBackend& HostContext::engine() {

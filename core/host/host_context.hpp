@@ -31,7 +31,9 @@ class HostContext final : public ContextBackend {
   Log& log() override { return log_; }
   Path scratch() override;
   at::Generator rng(Text stream) override { return monitor_.rng(stream); }
-  void progress(Text what, Index done, Index total, Text extra) override { monitor_.progress(what, done, total, extra); }
+  void progress(Text what, Index done, Index total, Text extra) override {
+    monitor_.progress(what, done, total, extra);
+  }
   bool stop_requested() const noexcept override { return monitor_.stop_requested(); }
 
  private:

@@ -20,17 +20,18 @@ namespace {
     case DIOPTER_STOPPED: throw error("stopped", "stopped while it was created: " + text);
     case DIOPTER_TORCH: throw error("torch", "failed in LibTorch while it was created: " + text);
     case DIOPTER_NO_MEMORY: throw error("memory", "ran out of memory while it was created: " + text);
-    case DIOPTER_EXCEPTION: throw error("throws_std", "threw a C++ exception while it was created (" + text + ")" + advice);
+    case DIOPTER_EXCEPTION:
+      throw error("throws_std", "threw a C++ exception while it was created (" + text + ")" + advice);
     case DIOPTER_NOT_AN_EXCEPTION: throw error("throws_int", "threw " + text + " while it was created" + advice);
-    default: throw error("code", "answered with the unknown code " + std::to_string(code) + " when it was created; build it again.");
+    default:
+      throw error("code",
+                  "answered with the unknown code " + std::to_string(code) + " when it was created; build it again.");
   }
 }
 
 }  // namespace
 
-std::string Status::text() const {
-  return base::escape_invalid_utf8({message, strnlen(message, sizeof message)});
-}
+std::string Status::text() const { return base::escape_invalid_utf8({message, strnlen(message, sizeof message)}); }
 
 Instance::Instance(const LoadedKind& kind, const Params& params) : kind_(kind) {
   Status status;

@@ -13,7 +13,8 @@ namespace diopter::host {
 
 const LoadedPlugin& load_plugin(const std::filesystem::path& file, const Stamp& stamp) {
   static std::mutex mutex;
-  static auto& loaded = *new std::map<std::filesystem::path, std::unique_ptr<const LoadedPlugin>>;  // immortal, as the libraries
+  static auto& loaded =
+      *new std::map<std::filesystem::path, std::unique_ptr<const LoadedPlugin>>;  // immortal, as the libraries
   const std::lock_guard lock(mutex);
   auto& plugin = loaded[file];
   if (!plugin) {
@@ -28,7 +29,8 @@ LoadedKind load_kind(const FoundKind& found) {
   for (const diopter_kind& kind : plugin.kinds) {
     if (found.name == kind.name) return {&plugin, &kind};
   }
-  base::internal_error(__FILE__, __LINE__, "a checked descriptor lacks kind " + found.name);  // read_entry compared with the stamp
+  base::internal_error(__FILE__, __LINE__,
+                       "a checked descriptor lacks kind " + found.name);  // read_entry compared with the stamp
 }
 
 }  // namespace diopter::host

@@ -22,7 +22,10 @@ const char* type_name(std::uint32_t type) {
 }  // namespace
 
 LogAssembler::LogAssembler(Monitor& monitor, RecordSink& sink, PieceFacts facts, fs::path scratch)
-    : monitor_(monitor), sink_(sink), facts_(std::move(facts)), scratch_(std::move(scratch)),
+    : monitor_(monitor),
+      sink_(sink),
+      facts_(std::move(facts)),
+      scratch_(std::move(scratch)),
       outputs_(study::outputs_of(*monitor.kind().kind)) {}
 
 const diopter_output& LogAssembler::declared(Text name, std::uint32_t type) {
@@ -33,26 +36,28 @@ const diopter_output& LogAssembler::declared(Text name, std::uint32_t type) {
   for (const diopter_output& row : outputs_) {
     if (row.name == name && row.type == type) return row;
     if (row.name == name) {
-      monitor_.refuse("undeclared_output", subject + ", which its table declares as a " + type_name(row.type) +
-                                               "; correct one of them.");
+      monitor_.refuse("undeclared_output",
+                      subject + ", which its table declares as a " + type_name(row.type) + "; correct one of them.");
     }
     if (row.type == type) names.emplace_back(row.name);
   }
-  monitor_.refuse("undeclared_output", subject + ", which its table does not declare" + base::did_you_mean(name, names) +
-                                           "; add " + type_name(type) + "(\"" + base::printable(name) + "\", ...).");
+  monitor_.refuse("undeclared_output", subject + ", which its table does not declare" +
+                                           base::did_you_mean(name, names) + "; add " + type_name(type) + "(\"" +
+                                           base::printable(name) + "\", ...).");
 }
 
 void LogAssembler::once(const diopter_output& row) {
   if (written_.insert(row.name).second) return;
-  monitor_.refuse("written_twice", "kind " + base::quoted(monitor_.kind().name()) + " wrote " + type_name(row.type) + " " +
-                                       base::quoted(row.name) + " twice; write it once.");
+  monitor_.refuse("written_twice", "kind " + base::quoted(monitor_.kind().name()) + " wrote " + type_name(row.type) +
+                                       " " + base::quoted(row.name) + " twice; write it once.");
 }
 
 void LogAssembler::metric(Text name, double value, Index step, double standard_error) {
   const diopter_output& row = declared(name, DIOPTER_METRIC);
   if (!metric_steps_.emplace(row.name, step).second) {
-    monitor_.refuse("written_twice", "kind " + base::quoted(monitor_.kind().name()) + " wrote metric " + base::quoted(row.name) +
-                                         " twice" + (step == kUnset ? std::string() : " at step " + std::to_string(step)) +
+    monitor_.refuse("written_twice", "kind " + base::quoted(monitor_.kind().name()) + " wrote metric " +
+                                         base::quoted(row.name) + " twice" +
+                                         (step == kUnset ? std::string() : " at step " + std::to_string(step)) +
                                          "; give each value its own step.");
   }
   written_.insert(row.name);
@@ -100,8 +105,9 @@ void LogAssembler::check_drawn(Text figure, const char* key, Text output) {
     }
   }
   if (std::find(known.begin(), known.end(), output) != known.end()) return;
-  monitor_.refuse("undeclared_output", "figure " + base::quoted(figure) + " of kind " + base::quoted(monitor_.kind().name()) +
-                                           " has " + key + " = " + base::quoted(output) + ", which is none of its outputs" +
+  monitor_.refuse("undeclared_output", "figure " + base::quoted(figure) + " of kind " +
+                                           base::quoted(monitor_.kind().name()) + " has " + key + " = " +
+                                           base::quoted(output) + ", which is none of its outputs" +
                                            base::did_you_mean(output, known) + "; name one.");
 }
 
@@ -139,7 +145,8 @@ void LogAssembler::dataset(Text name, const Prompts& rows, const Path& tokenizer
   const diopter_output& row = declared(name, DIOPTER_DATASET);
   once(row);
   if (!tokenizer.empty() && !fs::is_regular_file(tokenizer)) {
-    throw Error("data set " + base::quoted(name) + " names the tokenizer " + tokenizer.string() + ", which is not a file");
+    throw Error("data set " + base::quoted(name) + " names the tokenizer " + tokenizer.string() +
+                ", which is not a file");
   }
   deliver([&] { sink_.dataset(row.name, rows, tokenizer); });
 }
@@ -149,14 +156,17 @@ void LogAssembler::file(Text name, const Path& made) {
   const fs::path whole = fs::weakly_canonical(made.is_absolute() ? made : scratch_ / made);
   const fs::path inside = whole.lexically_relative(fs::weakly_canonical(scratch_));
   if (inside.empty() || *inside.begin() == ".." || !fs::is_regular_file(whole)) {
-    throw Error("file " + base::quoted(name) + " is " + made.string() + ", which is not a file in the run's scratch folder; "
+    throw Error("file " + base::quoted(name) + " is " + made.string() +
+                ", which is not a file in the run's scratch folder; "
                 "write it into ctx.scratch()");
   }
   once(row);
   deliver([&] { sink_.file(row.name, whole); });
 }
 
-bool LogAssembler::was_written(const std::string& output) const { return written_.count(output.substr(0, output.find('.'))) > 0; }
+bool LogAssembler::was_written(const std::string& output) const {
+  return written_.count(output.substr(0, output.find('.'))) > 0;
+}
 
 bool LogAssembler::can_draw(const base::Json& figure) const { return was_written(figure.at("of").get<std::string>()); }
 
@@ -169,8 +179,8 @@ void LogAssembler::finish() {
   for (const diopter_output& row : outputs_) {
     if (row.optional != 0 || written_.count(row.name) > 0) continue;
     throw PluginError(Stage::Finish, "missing_output",
-                      "kind " + base::quoted(about.kind) + " finished without writing its " + type_name(row.type) + " " +
-                          base::quoted(row.name) + "; write it or mark its row .optional = true.",
+                      "kind " + base::quoted(about.kind) + " finished without writing its " + type_name(row.type) +
+                          " " + base::quoted(row.name) + "; write it or mark its row .optional = true.",
                       about);
   }
   try {

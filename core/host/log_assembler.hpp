@@ -1,5 +1,5 @@
-// What a plugin logs, checked against its table and handed on complete. Metrics, texts, files, models and data sets go to the
-// sink at once; tensors, tables and figures at finish(), when all their pieces are there. [main]
+// What a plugin logs, checked against its table and handed on complete. Metrics, texts, files, models and data sets go
+// to the sink at once; tensors, tables and figures at finish(), when all their pieces are there. [main]
 #pragma once
 
 #include <exception>

@@ -43,11 +43,14 @@ std::vector<std::string> LoggedTable::column_names() const {
 
 void LoggedTable::add(const std::vector<Column>& columns, const Labels& labels, const PieceFacts& facts) {
   for (const Column& column : columns) {
-    const auto declared = std::find_if(declared_.begin(), declared_.end(), [&](const Declared& d) { return d.name == column.name; });
+    const auto declared =
+        std::find_if(declared_.begin(), declared_.end(), [&](const Declared& d) { return d.name == column.name; });
     if (declared == declared_.end()) {
-      throw Error(what_ + " has no column " + base::quoted(column.name) + base::did_you_mean(column.name, column_names()));
+      throw Error(what_ + " has no column " + base::quoted(column.name) +
+                  base::did_you_mean(column.name, column_names()));
     }
-    if (declared->type == "text") throw Error("column " + base::quoted(column.name) + " of " + what_ + " is text; write it with row()");
+    if (declared->type == "text")
+      throw Error("column " + base::quoted(column.name) + " of " + what_ + " is text; write it with row()");
     const bool integer = column.value.defined() && at::isIntegralType(column.value.scalar_type(), false);
     if (column.value.defined() && declared->type != "float" && !integer) {
       throw Error("column " + base::quoted(column.name) + " of " + what_ + " takes whole numbers; got " +
@@ -61,9 +64,11 @@ void LoggedTable::add(const std::vector<Column>& columns, const Labels& labels, 
 }
 
 void LoggedTable::add_row(std::vector<Cell> cells) {
-  if (dims_.front().size() != 1) throw Error(what_ + " has " + std::to_string(dims_.front().size()) + " dims; row() is for tables with one");
+  if (dims_.front().size() != 1)
+    throw Error(what_ + " has " + std::to_string(dims_.front().size()) + " dims; row() is for tables with one");
   if (cells.size() != declared_.size()) {
-    throw Error("a row of " + what_ + " has " + std::to_string(declared_.size()) + " cells; got " + std::to_string(cells.size()));
+    throw Error("a row of " + what_ + " has " + std::to_string(declared_.size()) + " cells; got " +
+                std::to_string(cells.size()));
   }
   for (std::size_t i = 0; i < cells.size(); ++i) {
     if (!matches(cells[i], declared_[i].type)) {
@@ -91,7 +96,8 @@ base::Json LoggedTable::numbers_doc(const Declared& column, const at::Tensor& va
 void LoggedTable::emit_columns(RecordSink& sink, base::Json& doc) const {
   for (const Declared& column : declared_) {
     const auto found = columns_.find(column.name);
-    if (found == columns_.end()) throw Error("column " + base::quoted(column.name) + " of " + what_ + " was never written");
+    if (found == columns_.end())
+      throw Error("column " + base::quoted(column.name) + " of " + what_ + " was never written");
     const AssembledTensor::Whole whole = found->second.whole();
     doc["dims"] = dims_json(whole.dims);
     doc["columns"].push_back(numbers_doc(column, whole.value));

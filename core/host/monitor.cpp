@@ -41,14 +41,16 @@ void Monitor::event(Text kind, Text sentence) {
 void Monitor::check_observes(const HookPoint& point) {
   if (hooks_.observed.count(point.name) > 0) return;
   refuse("undeclared_hook", "kind " + base::quoted(kind_.name()) + " captured " + base::quoted(point.name) +
-                                ", which no row of its table covers; add observe(\"" + without_numbers(point.name) + "\", ...).");
+                                ", which no row of its table covers; add observe(\"" + without_numbers(point.name) +
+                                "\", ...).");
 }
 
 void Monitor::check_edits(const HookPoint& point) {
   // The user's own [[run.edit]] blocks need no rows.
   if (hooks_.edited.count(point.name) > 0 || kind_.needs(DIOPTER_NEEDS_EDITS)) return;
   refuse("undeclared_hook", "kind " + base::quoted(kind_.name()) + " edited " + base::quoted(point.name) +
-                                ", which no row of its table covers; add edits(\"" + without_numbers(point.name) + "\", ...).");
+                                ", which no row of its table covers; add edits(\"" + without_numbers(point.name) +
+                                "\", ...).");
 }
 
 at::Generator Monitor::rng(Text stream) {
@@ -58,8 +60,9 @@ at::Generator Monitor::rng(Text stream) {
 
 void Monitor::check_thread(const char* function) const {
   if (std::this_thread::get_id() == main_) return;
-  throw Error(std::string(function) + " was called from another thread than the one that called run(); only progress() and "
-                                      "stop_requested() may be");
+  throw Error(std::string(function) +
+              " was called from another thread than the one that called run(); only progress() and "
+              "stop_requested() may be");
 }
 
 void Monitor::refuse(const char* code, const std::string& sentence) {

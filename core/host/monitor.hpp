@@ -1,5 +1,6 @@
-// What stands between the engine and the outside of a run: stop requests, progress, warnings, limits of the kind's table.
-// Made before the engine's session, which reports to it; lives as long as the run. The thread that makes it is [main].
+// What stands between the engine and the outside of a run: stop requests, progress, warnings, limits of the kind's
+// table. Made before the engine's session, which reports to it; lives as long as the run. The thread that makes it is
+// [main].
 #pragma once
 
 #include <atomic>
@@ -21,8 +22,8 @@ namespace diopter::host {
 
 struct MonitorOptions {
   std::int64_t seed = 0;
-  bool strict = false;                    // warnings are errors
-  std::function<bool()> stop = {};        // [any] noexcept; base::interrupted
+  bool strict = false;              // warnings are errors
+  std::function<bool()> stop = {};  // [any] noexcept; base::interrupted
 };
 
 class Monitor final : public RunMonitor {

@@ -19,8 +19,8 @@ struct About {
   std::string kind;
 };
 
-// id() is "plugin.STAGE.CODE". Exit codes: Usage for mistakes in the manifest (find, params, needs, hooks, create), Refused
-// for a library (host, file, stamp, open, entry), Failed for a run.
+// id() is "plugin.STAGE.CODE". Exit codes: Usage for mistakes in the manifest (find, params, needs, hooks, create),
+// Refused for a library (host, file, stamp, open, entry), Failed for a run.
 class PluginError : public base::UserError {
  public:
   PluginError(Stage stage, std::string code, const std::string& sentence, About about = {});

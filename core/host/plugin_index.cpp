@@ -68,8 +68,8 @@ FoundKind PluginIndex::resolve(std::string_view written) const {
   for (const FoundPlugin& plugin : plugins_) {
     if (plugin.stamp.id == found[0]->stamp.id && plugin.file != found[0]->file) {
       throw PluginError(Stage::Find, "duplicate_id",
-                        "plugin id " + base::quoted(plugin.stamp.id) + " is offered by " + found[0]->file.string() + " and " +
-                            plugin.file.string() + "; remove one of them.",
+                        "plugin id " + base::quoted(plugin.stamp.id) + " is offered by " + found[0]->file.string() +
+                            " and " + plugin.file.string() + "; remove one of them.",
                         {.file = plugin.file, .plugin_id = plugin.stamp.id, .kind = std::string(name)});
     }
   }

@@ -22,8 +22,8 @@ struct FoundPlugin {
 };
 struct RefusedPlugin {
   std::filesystem::path file;
-  PluginError error;              // of step 3 or 4
-  std::vector<StampKind> kinds;   // what it would offer, when its stamp could be read
+  PluginError error;             // of step 3 or 4
+  std::vector<StampKind> kinds;  // what it would offer, when its stamp could be read
   std::string id;
 };
 struct FoundKind {
@@ -37,8 +37,8 @@ class PluginIndex {
   // Unreadable and wrong files are kept with their sentence; nothing is thrown for them.
   static PluginIndex scan(const std::vector<std::filesystem::path>& directories, const HostBuild& host = this_host());
 
-  // PluginError(Find): unknown_kind, ambiguous_kind, duplicate_id; for a kind that only a refused file offers, the error of that
-  // file.
+  // PluginError(Find): unknown_kind, ambiguous_kind, duplicate_id; for a kind that only a refused file offers, the
+  // error of that file.
   FoundKind resolve(std::string_view kind) const;
 
   const std::vector<FoundPlugin>& plugins() const { return plugins_; }

@@ -88,9 +88,8 @@ Texts matches(const std::string& pattern, const HookTable& table) {
 std::string hint(const std::string& pattern, const Texts& known) {
   const std::string name = without_numbers(pattern);
   Texts close = base::nearest(name, known);
-  std::erase_if(close, [&, best = close.empty() ? 0 : base::edit_distance(name, close.front())](const std::string& other) {
-    return base::edit_distance(name, other) > best;
-  });
+  std::erase_if(close, [&, best = close.empty() ? 0 : base::edit_distance(name, close.front())](
+                           const std::string& other) { return base::edit_distance(name, other) > best; });
   return close.empty() ? std::string() : base::did_you_mean(name, close);
 }
 
@@ -125,9 +124,8 @@ KindHooks resolve_hooks(const LoadedKind& kind, const std::vector<study::Checked
       if (names.empty()) {
         throw PluginError(Stage::Hooks, "no_match",
                           "hook " + base::quoted(pattern) + " of kind " + base::quoted(kind.name()) +
-                              " matches no hook point of " + model +
-                              hint(pattern, known_patterns(table)) + "; 'diopter hooks " + model +
-                              "' lists them.",
+                              " matches no hook point of " + model + hint(pattern, known_patterns(table)) +
+                              "; 'diopter hooks " + model + "' lists them.",
                           kind.about());
       }
       hooks.observed.insert(names.begin(), names.end());

@@ -17,8 +17,8 @@ struct KindHooks {
   std::set<std::string, std::less<>> edited;
 };
 
-// Every row of the kind's table matches a hook point of the model; {layer} is every layer, {name} the value of a parameter.
-// PluginError(Hooks): no_match, placeholder.
+// Every row of the kind's table matches a hook point of the model; {layer} is every layer, {name} the value of a
+// parameter. PluginError(Hooks): no_match, placeholder.
 KindHooks resolve_hooks(const LoadedKind& kind, const std::vector<study::CheckedParam>& params, const HookTable& table,
                         const std::string& model);
 

@@ -16,7 +16,8 @@ std::uint64_t stream_seed(std::int64_t run_seed, std::string_view stream) {
 at::Generator Streams::get(std::string_view stream) {
   auto found = generators_.find(stream);
   if (found == generators_.end()) {
-    found = generators_.emplace(std::string(stream), at::detail::createCPUGenerator(stream_seed(run_seed_, stream))).first;
+    found =
+        generators_.emplace(std::string(stream), at::detail::createCPUGenerator(stream_seed(run_seed_, stream))).first;
   }
   return found->second;
 }

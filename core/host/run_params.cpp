@@ -52,7 +52,9 @@ struct ToSdk {
     const auto found = inputs.find(name);
     return found == inputs.end() ? at::Tensor() : found->second;
   }
-  Value operator()(const std::vector<std::int64_t>& value) const { return std::vector<Index>(value.begin(), value.end()); }
+  Value operator()(const std::vector<std::int64_t>& value) const {
+    return std::vector<Index>(value.begin(), value.end());
+  }
   Value operator()(const std::vector<double>& value) const { return value; }
   Value operator()(const std::vector<std::string>& value) const { return value; }
   Value operator()(const std::vector<study::InputFile>& value) const {

@@ -14,7 +14,8 @@
 
 namespace diopter::host {
 
-// Tensors of INPUT parameters by name; empty when the analysis is created without its inputs (preflight): they are then undefined.
+// Tensors of INPUT parameters by name; empty when the analysis is created without its inputs (preflight): they are then
+// undefined.
 using InputTensors = std::map<std::string, at::Tensor, std::less<>>;
 
 std::shared_ptr<const ParamsData> run_params(const LoadedKind& kind, const std::vector<study::CheckedParam>& params,

@@ -36,7 +36,8 @@ Outcome outcome_of(const LoadedKind& kind, int code, const std::string& text, co
       return failed(Stage::Run, "throws_int",
                     subject + " threw " + text + " while it ran; throw diopter::Error with a sentence instead.");
     default:
-      return failed(Stage::Run, "code", subject + " answered with the unknown code " + std::to_string(code) + "; build it again.");
+      return failed(Stage::Run, "code",
+                    subject + " answered with the unknown code " + std::to_string(code) + "; build it again.");
   }
 }
 
@@ -60,12 +61,14 @@ class RunSettings {
 Outcome check_state(const LoadedKind& kind, const RunSettings& settings, const WeightVersions& weights) {
   const std::string subject = "kind " + base::quoted(kind.name());
   if (const auto changed = settings.changed(); !changed.empty()) {
-    return failed(Stage::Finish, "globals",
-                  subject + " changed " + base::join(changed) + " of LibTorch and left it so; restore it before run() returns.");
+    return failed(
+        Stage::Finish, "globals",
+        subject + " changed " + base::join(changed) + " of LibTorch and left it so; restore it before run() returns.");
   }
   if (const auto changed = weights.changed(); !changed.empty()) {
-    return failed(Stage::Finish, "weights", subject + " changed " + std::to_string(changed.size()) +
-                                                " of the model's weights in place; clone() a weight before changing it.");
+    return failed(Stage::Finish, "weights",
+                  subject + " changed " + std::to_string(changed.size()) +
+                      " of the model's weights in place; clone() a weight before changing it.");
   }
   return {};
 }
@@ -84,7 +87,8 @@ Outcome create_and_run(const LoadedKind& kind, HostContext& backend, const Monit
 
 }  // namespace
 
-Outcome run_analysis(const LoadedKind& kind, const RunInputs& inputs, const RunEngine& with, Monitor& monitor, RecordSink& sink) {
+Outcome run_analysis(const LoadedKind& kind, const RunInputs& inputs, const RunEngine& with, Monitor& monitor,
+                     RecordSink& sink) {
   try {
     PieceFacts facts;
     if (with.has_model) facts.model = &with.engine.model().info();

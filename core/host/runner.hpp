@@ -30,9 +30,10 @@ struct Outcome {
   std::string message;   // one sentence
 };
 
-// Creates the analysis, runs and destroys it, checks its outputs, LibTorch's global settings (restored) and the weights. Autograd
-// is off unless the kind needs training; the default generator is seeded with the run's seed. Throws only what is not the
-// plugin's fault (a failing sink, a broken invariant). [main] of `monitor`
-Outcome run_analysis(const LoadedKind& kind, const RunInputs& inputs, const RunEngine& with, Monitor& monitor, RecordSink& sink);
+// Creates the analysis, runs and destroys it, checks its outputs, LibTorch's global settings (restored) and the
+// weights. Autograd is off unless the kind needs training; the default generator is seeded with the run's seed. Throws
+// only what is not the plugin's fault (a failing sink, a broken invariant). [main] of `monitor`
+Outcome run_analysis(const LoadedKind& kind, const RunInputs& inputs, const RunEngine& with, Monitor& monitor,
+                     RecordSink& sink);
 
 }  // namespace diopter::host

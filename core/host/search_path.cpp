@@ -39,7 +39,8 @@ fs::path checked(const fs::path& directory, const char* origin, const char* advi
 
 SearchOptions default_search(std::vector<fs::path> plugin_path) {
   const char* environment = std::getenv("DIOPTER_PLUGIN_PATH");
-  return {std::move(plugin_path), environment ? std::optional<std::string>(environment) : std::nullopt, base::plugins()};
+  return {std::move(plugin_path), environment ? std::optional<std::string>(environment) : std::nullopt,
+          base::plugins()};
 }
 
 std::vector<fs::path> search_path(const SearchOptions& options) {
@@ -49,7 +50,8 @@ std::vector<fs::path> search_path(const SearchOptions& options) {
   };
   for (const auto& directory : options.plugin_path) add(checked(directory, "--plugin-path", "option"));
   if (options.environment) {
-    for (const auto& directory : split(*options.environment)) add(checked(directory, "DIOPTER_PLUGIN_PATH", "variable"));
+    for (const auto& directory : split(*options.environment))
+      add(checked(directory, "DIOPTER_PLUGIN_PATH", "variable"));
   }
   std::error_code error;
   if (fs::is_directory(options.installed, error)) add(fs::canonical(options.installed));
@@ -71,8 +73,9 @@ std::vector<Candidate> candidates(const std::vector<fs::path>& directories) {
       if (::stat(file.c_str(), &status) == 0 && !seen.emplace(status.st_dev, status.st_ino).second) continue;
       Candidate& next = out.emplace_back(Candidate{file, {}});
       if (!name.ends_with(kSuffix) || name.size() == kSuffix.size()) {
-        next.ignored = file.string() + " is ignored because its name does not end in .diopter.so; build it with "
-                                       "diopter_add_plugin().";
+        next.ignored = file.string() +
+                       " is ignored because its name does not end in .diopter.so; build it with "
+                       "diopter_add_plugin().";
       }
     }
   }

@@ -28,8 +28,8 @@ Handles& handles() {
 
 std::string demangled(const std::string& symbol) {
   int failed = 0;
-  const std::unique_ptr<char, decltype(&std::free)> readable(abi::__cxa_demangle(symbol.c_str(), nullptr, nullptr, &failed),
-                                                             &std::free);
+  const std::unique_ptr<char, decltype(&std::free)> readable(
+      abi::__cxa_demangle(symbol.c_str(), nullptr, nullptr, &failed), &std::free);
   return readable ? readable.get() : symbol;
 }
 
@@ -50,7 +50,8 @@ LoadProblem explain_load_problem(std::string_view text, const std::filesystem::p
   constexpr std::string_view undefined = "undefined symbol: ";
   if (text.starts_with(undefined)) {
     const std::string_view symbol = text.substr(undefined.size());
-    return {"undefined_symbol", "undefined symbol " + demangled(std::string(symbol.substr(0, symbol.find_first_of(" ,)")))) +
+    return {"undefined_symbol", "undefined symbol " +
+                                    demangled(std::string(symbol.substr(0, symbol.find_first_of(" ,)")))) +
                                     "; link the library that defines it (LINK of diopter_add_plugin)."};
   }
   const std::size_t missing = text.find(": cannot open shared object file");
@@ -68,16 +69,19 @@ const diopter_plugin* open_library(const std::filesystem::path& file) {
   if (found == all.open.end()) {
     try {
       // The throwing form: the other one loses what dlerror said.
-      found = all.open.emplace(file, dll::shared_library(file, dll::load_mode::rtld_now | dll::load_mode::rtld_local)).first;
+      found = all.open.emplace(file, dll::shared_library(file, dll::load_mode::rtld_now | dll::load_mode::rtld_local))
+                  .first;
     } catch (const std::exception& error) {
       const LoadProblem problem = explain_load_problem(dlerror_part(error.what()), file);
-      throw PluginError(Stage::Open, problem.code, file.string() + " cannot be loaded: " + problem.sentence, {.file = file});
+      throw PluginError(Stage::Open, problem.code, file.string() + " cannot be loaded: " + problem.sentence,
+                        {.file = file});
     }
   }
   if (!found->second.has("diopter_entry")) {
     throw PluginError(Stage::Entry, "no_symbol",
-                      file.string() + " does not export diopter_entry; build it with diopter_add_plugin() and one "
-                                      "DIOPTER_PLUGIN line.",
+                      file.string() +
+                          " does not export diopter_entry; build it with diopter_add_plugin() and one "
+                          "DIOPTER_PLUGIN line.",
                       {.file = file});
   }
   return &found->second.get<const diopter_plugin>("diopter_entry");

@@ -14,7 +14,8 @@ namespace {
 constexpr std::string_view kFirstLine = "diopter-plugin";
 
 [[noreturn]] void damaged(const std::filesystem::path& file, const char* code, const std::string& why) {
-  throw PluginError(Stage::Stamp, code, file.string() + " has a damaged stamp (" + why + "); build it again.", {.file = file});
+  throw PluginError(Stage::Stamp, code, file.string() + " has a damaged stamp (" + why + "); build it again.",
+                    {.file = file});
 }
 
 std::string_view next_line(std::string_view& rest) {
@@ -35,7 +36,8 @@ void read_abi(std::string_view value, Stamp& stamp, const std::filesystem::path&
   const std::size_t dot = value.find('.');
   const auto epoch = number(value.substr(0, dot));
   const auto level = dot == std::string_view::npos ? std::nullopt : number(value.substr(dot + 1));
-  if (!epoch || !level) damaged(file, "abi", "its abi is " + base::quoted(base::printable(value)) + ", not EPOCH.LEVEL");
+  if (!epoch || !level)
+    damaged(file, "abi", "its abi is " + base::quoted(base::printable(value)) + ", not EPOCH.LEVEL");
   stamp.epoch = *epoch;
   stamp.level = *level;
 }
@@ -76,8 +78,8 @@ Stamp parse_stamp(std::string_view text, const std::filesystem::path& file) {
     } else if (key == "kind") {
       read_kind(value, stamp, file);
     } else {
-      std::string* fields[] = {&stamp.sdk, &stamp.torch, &stamp.stl, &stamp.containers, &stamp.sanitizer, &stamp.id,
-                               &stamp.version};
+      std::string* fields[] = {&stamp.sdk,       &stamp.torch, &stamp.stl,    &stamp.containers,
+                               &stamp.sanitizer, &stamp.id,    &stamp.version};
       constexpr std::string_view keys[] = {"sdk", "torch", "stl", "containers", "sanitizer", "id", "version"};
       for (std::size_t i = 0; i < std::size(keys); ++i) {
         if (key == keys[i]) *fields[i] = base::printable(value);
@@ -85,8 +87,8 @@ Stamp parse_stamp(std::string_view text, const std::filesystem::path& file) {
     }
   }
   if (!has_abi) damaged(file, "incomplete", "it has no abi");
-  for (const auto& [key, value] : {std::pair("torch", &stamp.torch), std::pair("stl", &stamp.stl), std::pair("id", &stamp.id),
-                                   std::pair("version", &stamp.version)}) {
+  for (const auto& [key, value] : {std::pair("torch", &stamp.torch), std::pair("stl", &stamp.stl),
+                                   std::pair("id", &stamp.id), std::pair("version", &stamp.version)}) {
     if (value->empty()) damaged(file, "incomplete", std::string("it has no ") + key);
   }
   if (stamp.kinds.empty()) damaged(file, "incomplete", "it offers no kind");
@@ -97,8 +99,9 @@ Stamp read_stamp(const std::filesystem::path& file) {
   const std::optional<std::string> text = read_elf_section(file, "diopter");
   if (!text) {
     throw PluginError(Stage::Stamp, "stranger",
-                      file.string() + " is not a Diopter plugin (it has no 'diopter' section); build it with "
-                                      "diopter_add_plugin() and one DIOPTER_PLUGIN line.",
+                      file.string() +
+                          " is not a Diopter plugin (it has no 'diopter' section); build it with "
+                          "diopter_add_plugin() and one DIOPTER_PLUGIN line.",
                       {.file = file});
   }
   return parse_stamp(*text, file);

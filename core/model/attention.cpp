@@ -5,7 +5,9 @@
 namespace diopter::model {
 namespace {
 
-at::Tensor by_head(const at::Tensor& x) { return x.transpose(1, 2); }  // [batch, pos, head, e] <-> [batch, head, pos, e]
+at::Tensor by_head(const at::Tensor& x) {
+  return x.transpose(1, 2);
+}  // [batch, pos, head, e] <-> [batch, head, pos, e]
 
 }  // namespace
 
@@ -26,7 +28,8 @@ at::Tensor explicit_attention(const Heads& heads, double scale, const AttentionM
                                   .expand({batch, head_count, queries, keys})
                                   .reshape({batch * head_count, queries, keys});
   const at::Tensor k_by_column = flat(heads.k).transpose(1, 2);  // [batch head, e, key]
-  at::Tensor scores = at::baddbmm(additive, flat(heads.q), k_by_column, 1, scale).view({batch, head_count, queries, keys});
+  at::Tensor scores =
+      at::baddbmm(additive, flat(heads.q), k_by_column, 1, scale).view({batch, head_count, queries, keys});
   if (shown) scores = shown->at(Point::AttnScores, std::move(scores));
   // Only a mask from outside or an edit can hide every key from a query.
   const bool may_see_nothing = !mask.is_causal() || (shown && shown->wants(Point::AttnScores));

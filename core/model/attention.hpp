@@ -9,8 +9,8 @@
 namespace diopter::model {
 
 struct Heads {
-  const at::Tensor& q;     // [batch, pos, head, d_head]
-  const at::Tensor& k, &v;  // [batch, key, head, d_head]
+  const at::Tensor& q;      // [batch, pos, head, d_head]
+  const at::Tensor &k, &v;  // [batch, key, head, d_head]
 };
 
 // The fused kernel; z [batch, pos, head, d_head].

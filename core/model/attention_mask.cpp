@@ -12,7 +12,8 @@ constexpr double kMinusInfinity = -std::numeric_limits<double>::infinity();
 }
 
 AttentionMask AttentionMask::of(at::Tensor visible) {
-  DIOPTER_CHECK(visible.scalar_type() == at::kBool && visible.dim() <= 4, "an attention mask is a bool tensor of at most 4 dimensions");
+  DIOPTER_CHECK(visible.scalar_type() == at::kBool && visible.dim() <= 4,
+                "an attention mask is a bool tensor of at most 4 dimensions");
   AttentionMask mask;
   mask.visible_ = std::move(visible);
   return mask;
@@ -20,7 +21,8 @@ AttentionMask AttentionMask::of(at::Tensor visible) {
 
 at::Tensor AttentionMask::additive(Index queries, Index keys, const at::TensorOptions& options) const {
   if (is_causal()) {
-    return at::full({queries, keys}, kMinusInfinity, options).triu_(keys - queries + 1);  // the last query sees every key
+    return at::full({queries, keys}, kMinusInfinity, options)
+        .triu_(keys - queries + 1);  // the last query sees every key
   }
   return at::zeros(visible_.sizes(), options).masked_fill_(visible_.logical_not(), kMinusInfinity);
 }

@@ -9,8 +9,8 @@ namespace diopter::model {
 
 class AttentionMask {
  public:
-  // Query i of a call stands at position earlier + i and sees the keys 0 .. earlier + i. Right padding needs no more: no
-  // real position sees a pad.
+  // Query i of a call stands at position earlier + i and sees the keys 0 .. earlier + i. Right padding needs no more:
+  // no real position sees a pad.
   static AttentionMask causal() { return AttentionMask(); }
   // bool, broadcastable to [batch, head, query, key]; true = seen. A query that sees nothing has a pattern and z of 0.
   static AttentionMask of(at::Tensor visible);

@@ -25,7 +25,8 @@ at::Tensor Transformer::block(Index layer, const at::Tensor& resid, const Pass& 
   const Qkv qkv = read_stream(parameters_, layer, resid_pre, shown, pass.path.split_inputs);
   const KeysValues seen = rows.cache ? rows.cache->append(layer, qkv.k, qkv.v) : KeysValues{qkv.k, qkv.v};
   const Heads heads{qkv.q, seen.k, seen.v};
-  const bool explicit_path = pass.path.explicit_attention || shown.wants(Point::AttnScores) || shown.wants(Point::Pattern);
+  const bool explicit_path =
+      pass.path.explicit_attention || shown.wants(Point::AttnScores) || shown.wants(Point::Pattern);
   at::Tensor z = explicit_path ? explicit_attention(heads, score_scale(layer), rows.mask, &shown)
                                : fused_attention(heads, score_scale(layer), rows.mask);
   z = shown.at(Point::Z, std::move(z));  // [batch, pos, head, e]
@@ -44,7 +45,8 @@ at::Tensor Transformer::block(Index layer, const at::Tensor& resid, const Pass& 
 
   resid_mid = shown.at(Point::ResidMid, std::move(resid_mid));
   const at::Tensor mlp_in = shown.at(Point::MlpIn, resid_mid);
-  const at::Tensor normalized = layer_norm(mlp_in, ln2(parameters_, layer), shown, Point::Ln2Scale, Point::Ln2Normalized);
+  const at::Tensor normalized =
+      layer_norm(mlp_in, ln2(parameters_, layer), shown, Point::Ln2Scale, Point::Ln2Normalized);
   at::Tensor added = shown.at(Point::MlpOut, mlp(parameters_, layer, normalized, &shown));
   return shown.at(Point::ResidPost, sum(std::move(added), resid_mid, !shown.wants(Point::MlpOut)));
 }
@@ -54,8 +56,8 @@ Qkv Transformer::qkv(Index layer, const at::Tensor& resid_pre) const {
   return project(parameters_, layer, layer_norm(resid_pre, norm));
 }
 
-at::Tensor Transformer::attend(Index layer, const at::Tensor& q, const at::Tensor& k, const at::Tensor& v, const AttentionMask& mask,
-                               const ExecutionPath& path) const {
+at::Tensor Transformer::attend(Index layer, const at::Tensor& q, const at::Tensor& k, const at::Tensor& v,
+                               const AttentionMask& mask, const ExecutionPath& path) const {
   const Heads heads{q, k, v};
   return path.explicit_attention ? explicit_attention(heads, score_scale(layer), mask, nullptr)
                                  : fused_attention(heads, score_scale(layer), mask);

@@ -26,7 +26,8 @@ ModelInfo read_config(const fs::path& path) {
   try {
     config = Json::parse(base::read_file(file));
   } catch (const Json::exception& error) {
-    throw UserError(Exit::Refused, fmt::format("{}: expected JSON, got something else ({})", file.string(), error.what()),
+    throw UserError(Exit::Refused,
+                    fmt::format("{}: expected JSON, got something else ({})", file.string(), error.what()),
                     "fetch the file again", "model.config");
   }
   return parse_config(config, file.string());
@@ -53,7 +54,9 @@ void check_supported(const ModelInfo& info) {
   if (info.parallel_block) missing.emplace_back("parallel blocks");
   if (info.gated_mlp) missing.emplace_back("gated MLPs");
   if (!missing.empty()) {
-    throw UserError(Exit::Refused, fmt::format("expected an architecture diopter computes, got one with {}", base::join(missing)), {}, "model.architecture");
+    throw UserError(Exit::Refused,
+                    fmt::format("expected an architecture diopter computes, got one with {}", base::join(missing)), {},
+                    "model.architecture");
   }
   for (const Index size : {info.n_layers, info.n_heads, info.d_model, info.d_head, info.d_vocab, info.n_ctx}) {
     DIOPTER_CHECK(size > 0, "every size of a model is positive");

@@ -21,7 +21,8 @@ ModelInfo parse_config(const base::Json& config, const std::string& where);
 // A config.json that read_config and transformers read back as `info`. Throws when its family cannot express it.
 base::Json config_json(const ModelInfo& info);
 
-// What the forward implements: UserError(Refused) naming what is missing, for an info that did not come from read_config.
+// What the forward implements: UserError(Refused) naming what is missing, for an info that did not come from
+// read_config.
 void check_supported(const ModelInfo& info);
 
 }  // namespace diopter::model

@@ -31,7 +31,8 @@ const Json* ConfigKeys::find(const char* key) {
 void ConfigKeys::refuse(const char* key, const std::string& expected) const {
   const std::string got = config_.contains(key) ? base::printable(base::plain_json(config_[key])) : "nothing";
   throw base::UserError(base::Exit::Refused, fmt::format("{}: expected {} as '{}', got {}", where_, expected, key, got),
-                        "diopter computes only what it can compute exactly; use a model without this setting", "model.config");
+                        "diopter computes only what it can compute exactly; use a model without this setting",
+                        "model.config");
 }
 
 Index ConfigKeys::size(const char* key) {
@@ -48,7 +49,8 @@ Index ConfigKeys::size(const char* key, Index fallback) { return find(key) ? siz
 double ConfigKeys::positive(const char* key, double fallback) {
   const Json* value = find(key);
   if (!value) return fallback;
-  if (!value->is_number() || !(value->get<double>() > 0) || !std::isfinite(value->get<double>())) refuse(key, "a number above 0");
+  if (!value->is_number() || !(value->get<double>() > 0) || !std::isfinite(value->get<double>()))
+    refuse(key, "a number above 0");
   return value->get<double>();
 }
 
@@ -76,12 +78,14 @@ void ConfigKeys::harmless(std::initializer_list<const char*> keys) { known_.inse
 
 void ConfigKeys::finish() const {
   for (const auto& [key, value] : config_.items()) {
-    if (known_.count(key) != 0 || value.is_null() || value == Json(false) || (value.is_structured() && value.empty())) continue;
+    if (known_.count(key) != 0 || value.is_null() || value == Json(false) || (value.is_structured() && value.empty()))
+      continue;
     const std::vector<std::string> known(known_.begin(), known_.end());
     throw base::UserError(
         base::Exit::Refused,
         fmt::format("{}: expected only keys diopter knows, got {} = {}, which might change the numbers{}", where_,
-                    base::quoted(base::printable(key)), base::printable(base::plain_json(value), 80), nearest_of(key, known)),
+                    base::quoted(base::printable(key)), base::printable(base::plain_json(value), 80),
+                    nearest_of(key, known)),
         "if the key does not change the forward pass, remove it from config.json", "model.config");
   }
 }

@@ -1,5 +1,5 @@
-// Reads a Hugging Face config.json so that no key is silently ignored: every key is read, required to have the one value
-// diopter implements, or declared harmless; what is left over is refused.
+// Reads a Hugging Face config.json so that no key is silently ignored: every key is read, required to have the one
+// value diopter implements, or declared harmless; what is left over is refused.
 #pragma once
 
 #include <initializer_list>
@@ -18,7 +18,7 @@ class ConfigKeys {
  public:
   ConfigKeys(const base::Json& config, std::string where) : config_(config), where_(std::move(where)) {}
 
-  Index size(const char* key);                  // a positive whole number that must be there
+  Index size(const char* key);  // a positive whole number that must be there
   Index size(const char* key, Index fallback);
   double positive(const char* key, double fallback);
   bool flag(const char* key, bool fallback);

@@ -22,9 +22,10 @@ const Family& find_family(const std::string& model_type, const std::string& wher
   }
   throw base::UserError(
       base::Exit::Refused,
-      fmt::format("{}: expected a model family diopter has, got model_type {}{}", where, base::quoted(base::printable(model_type)),
-                  base::did_you_mean(model_type, names)),
-      "missing for it: the mapping of its config keys and weight names (one file in core/model/families)", "model.family");
+      fmt::format("{}: expected a model family diopter has, got model_type {}{}", where,
+                  base::quoted(base::printable(model_type)), base::did_you_mean(model_type, names)),
+      "missing for it: the mapping of its config keys and weight names (one file in core/model/families)",
+      "model.family");
 }
 
 }  // namespace diopter::model

@@ -18,11 +18,11 @@ struct StoredName {
 struct Family {
   std::string model_type;  // config.json's key; ModelInfo::family
   ModelInfo (*read_config)(ConfigKeys& keys);
-  base::Json (*write_config)(const ModelInfo& info);             // UserError(Refused) for what it cannot express
+  base::Json (*write_config)(const ModelInfo& info);               // UserError(Refused) for what it cannot express
   std::vector<StoredName> (*stored_names)(const ModelInfo& info);  // one per slot, in slots() order
-  std::string base_prefix;            // "transformer.": tensors may be stored with or without it
-  std::string head_name;              // "lm_head.weight": never prefixed; may be stored although tied, if equal to the embedding
-  std::vector<std::string> buffers;   // globs over unprefixed names; not weights, ignored
+  std::string base_prefix;  // "transformer.": tensors may be stored with or without it
+  std::string head_name;    // "lm_head.weight": never prefixed; may be stored although tied, if equal to the embedding
+  std::vector<std::string> buffers;  // globs over unprefixed names; not weights, ignored
 };
 
 const std::vector<const Family*>& families();

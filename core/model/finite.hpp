@@ -7,7 +7,8 @@
 
 namespace diopter::model {
 
-// How many elements of a floating tensor (F16, BF16, F32, F64) are NaN or infinite. One pass over the bytes in parallel.
+// How many elements of a floating tensor (F16, BF16, F32, F64) are NaN or infinite. One pass over the bytes in
+// parallel.
 std::int64_t count_not_finite(const weights::TensorView& tensor);
 
 }  // namespace diopter::model

@@ -18,7 +18,8 @@ at::Tensor joined(const at::Tensor& earlier, const at::Tensor& added) {
 
 }  // namespace
 
-KvCache::KvCache(const ModelInfo& info, Index batch, Index capacity, const at::TensorOptions& options) : writable_(true) {
+KvCache::KvCache(const ModelInfo& info, Index batch, Index capacity, const at::TensorOptions& options)
+    : writable_(true) {
   for (Index l = 0; l < info.n_layers; ++l) {
     layers_.push_back({at::empty({batch, capacity, info.n_kv_heads, info.d_head}, options),
                        at::empty({batch, capacity, info.n_kv_heads, info.d_head}, options)});

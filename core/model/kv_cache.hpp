@@ -18,7 +18,8 @@ class KvCache {
  public:
   // Empty; `capacity` positions can be appended without copying those before (more can be appended, with a copy).
   KvCache(const ModelInfo& info, Index batch, Index capacity, const at::TensorOptions& options);
-  // Over keys and values of another run, [layer]; of one row (batch 1) they serve a batch of any size. They are not changed.
+  // Over keys and values of another run, [layer]; of one row (batch 1) they serve a batch of any size. They are not
+  // changed.
   explicit KvCache(std::vector<KeysValues> layers);
   KvCache(KvCache&&) = default;  // no copies: two would write the same room
   KvCache& operator=(KvCache&&) = default;

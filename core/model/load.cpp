@@ -30,7 +30,8 @@ bool is_buffer(const std::string& name, const Family& family) {
   return false;
 }
 
-// The checkpoint's weights under unprefixed names, without buffers. Twice the same name (with and without prefix) is a defect.
+// The checkpoint's weights under unprefixed names, without buffers. Twice the same name (with and without prefix) is a
+// defect.
 Stored unprefixed(const Stored& all, const Family& family, const std::string& where) {
   Stored weights;
   for (const auto& [name, view] : all) {
@@ -38,19 +39,24 @@ Stored unprefixed(const Stored& all, const Family& family, const std::string& wh
     const std::string bare = prefixed ? name.substr(family.base_prefix.size()) : name;
     if (is_buffer(bare, family)) continue;
     if (!weights.emplace(bare, view).second) {
-      throw UserError(Exit::Refused, fmt::format("{}: expected every weight once, got {} with and without '{}'", where, bare, family.base_prefix),
-                      "export the model again", "model.weights");
+      throw UserError(
+          Exit::Refused,
+          fmt::format("{}: expected every weight once, got {} with and without '{}'", where, bare, family.base_prefix),
+          "export the model again", "model.weights");
     }
   }
   return weights;
 }
 
 // A tied model may store its head as well, as long as it is the embedding.
-void drop_tied_head(Stored& stored, const ModelInfo& info, const Family& family, const std::string& embed_name, const std::string& where) {
+void drop_tied_head(Stored& stored, const ModelInfo& info, const Family& family, const std::string& embed_name,
+                    const std::string& where) {
   const auto head = stored.find(family.head_name), embed = stored.find(embed_name);
   if (!info.tied_embeddings || head == stored.end() || embed == stored.end()) return;
   if (head->second.dtype != embed->second.dtype || head->second.bytes != embed->second.bytes) {
-    throw UserError(Exit::Refused, fmt::format("{}: expected {} to be equal to {} (tie_word_embeddings is true), got other numbers", where, family.head_name, embed_name),
+    throw UserError(Exit::Refused,
+                    fmt::format("{}: expected {} to be equal to {} (tie_word_embeddings is true), got other numbers",
+                                where, family.head_name, embed_name),
                     "if the head is its own, set \"tie_word_embeddings\": false in config.json", "model.weights");
   }
   stored.erase(head);
@@ -61,15 +67,18 @@ std::string defect(const StoredName& expected, const Stored& stored, const Model
   const auto found = stored.find(expected.name);
   if (found == stored.end()) return fmt::format("\n  missing: {} {}", expected.name, weights::shape_text(shape));
   if (found->second.shape != shape) {
-    return fmt::format("\n  misshapen: {} is {}, expected {}", expected.name, weights::shape_text(found->second.shape), weights::shape_text(shape));
+    return fmt::format("\n  misshapen: {} is {}, expected {}", expected.name, weights::shape_text(found->second.shape),
+                       weights::shape_text(shape));
   }
   if (!scalar_type(found->second.dtype)) {
-    return fmt::format("\n  wrong dtype: {} is {}, expected F32, F16, BF16 or F64", expected.name, weights::dtype_name(found->second.dtype));
+    return fmt::format("\n  wrong dtype: {} is {}, expected F32, F16, BF16 or F64", expected.name,
+                       weights::dtype_name(found->second.dtype));
   }
   return {};
 }
 
-void check_names_and_shapes(const std::vector<StoredName>& expected, const Stored& stored, const ModelInfo& info, const std::string& where) {
+void check_names_and_shapes(const std::vector<StoredName>& expected, const Stored& stored, const ModelInfo& info,
+                            const std::string& where) {
   std::string defects;
   std::set<std::string> names;
   for (const StoredName& e : expected) {
@@ -77,10 +86,13 @@ void check_names_and_shapes(const std::vector<StoredName>& expected, const Store
     defects += defect(e, stored, info);
   }
   for (const auto& [name, view] : stored) {
-    if (names.count(name) == 0) defects += fmt::format("\n  not expected: {} {}", name, weights::shape_text(view.shape));
+    if (names.count(name) == 0)
+      defects += fmt::format("\n  not expected: {} {}", name, weights::shape_text(view.shape));
   }
   if (!defects.empty()) {
-    throw UserError(Exit::Refused, fmt::format("{}: weights and config.json of the {} model contradict each other:{}", where, info.family, defects),
+    throw UserError(Exit::Refused,
+                    fmt::format("{}: weights and config.json of the {} model contradict each other:{}", where,
+                                info.family, defects),
                     "use config and weights of the same model", "model.weights");
   }
 }
@@ -89,10 +101,12 @@ void check_finite(const std::vector<StoredName>& expected, const Stored& stored,
   std::string defects;
   for (const StoredName& e : expected) {
     const std::int64_t count = count_not_finite(stored.at(e.name));
-    if (count > 0) defects += fmt::format("\n  {}: {} of {}", e.name, count, weights::shape_text(stored.at(e.name).shape));
+    if (count > 0)
+      defects += fmt::format("\n  {}: {} of {}", e.name, count, weights::shape_text(stored.at(e.name).shape));
   }
   if (!defects.empty()) {
-    throw UserError(Exit::Refused, fmt::format("{}: expected finite weights, got NaN or infinite ones in{}", where, defects),
+    throw UserError(Exit::Refused,
+                    fmt::format("{}: expected finite weights, got NaN or infinite ones in{}", where, defects),
                     "the checkpoint is damaged or its training diverged", "model.weights");
   }
 }

@@ -16,12 +16,12 @@ struct LoadedModel {
 };
 
 // A folder as transformers' save_pretrained writes it (config.json, model.safetensors or shards). Weights of the wanted
-// dtype stay mapped (read-only memory, no copy), others are converted. UserError(Refused): config or weights that cannot be
-// read, contradict each other (all missing, extra and misshapen tensors at once) or hold NaN or infinities.
+// dtype stay mapped (read-only memory, no copy), others are converted. UserError(Refused): config or weights that
+// cannot be read, contradict each other (all missing, extra and misshapen tensors at once) or hold NaN or infinities.
 LoadedModel load(const std::filesystem::path& folder, at::ScalarType dtype = at::kFloat);
 
-// config.json and model.safetensors in `folder` (made if missing), each whole or not there; transformers and load() read
-// them. Any device and dtype (stored as F32, F16 or BF16). UserError when it cannot be written.
+// config.json and model.safetensors in `folder` (made if missing), each whole or not there; transformers and load()
+// read them. Any device and dtype (stored as F32, F16 or BF16). UserError when it cannot be written.
 void save(const Parameters& parameters, const std::filesystem::path& folder);
 
 }  // namespace diopter::model

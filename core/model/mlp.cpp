@@ -36,7 +36,8 @@ at::Tensor activated_in_place(at::Tensor x, Activation activation) {
 at::Tensor mlp(const Parameters& parameters, Index layer, const at::Tensor& normalized, const Shown* shown) {
   const Activation activation = parameters.info().activation;
   const bool pre_is_ours = !c10::GradMode::is_enabled() && !(shown && shown->wants(Point::MlpPre));
-  at::Tensor pre = affine(normalized, parameters.get(Part::MlpInWeight, layer), parameters.get(Part::MlpInBias, layer));  // [..., F]
+  at::Tensor pre =
+      affine(normalized, parameters.get(Part::MlpInWeight, layer), parameters.get(Part::MlpInBias, layer));  // [..., F]
   if (shown) pre = shown->at(Point::MlpPre, std::move(pre));
   at::Tensor post = pre_is_ours ? activated_in_place(std::move(pre), activation) : activated(pre, activation);
   if (shown) post = shown->at(Point::MlpPost, std::move(post));

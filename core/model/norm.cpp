@@ -18,7 +18,9 @@ at::Tensor with_scale_shown(const at::Tensor& x, const Norm& norm, const Shown& 
 
 }  // namespace
 
-at::Tensor layer_norm(const at::Tensor& x, const Norm& norm) { return at::layer_norm(x, {x.size(-1)}, norm.gain, norm.bias, norm.eps); }
+at::Tensor layer_norm(const at::Tensor& x, const Norm& norm) {
+  return at::layer_norm(x, {x.size(-1)}, norm.gain, norm.bias, norm.eps);
+}
 
 at::Tensor layer_norm(const at::Tensor& x, const Norm& norm, const Shown& shown, Point scale, Point normalized) {
   return shown.at(normalized, shown.wants(scale) ? with_scale_shown(x, norm, shown, scale) : layer_norm(x, norm));

@@ -13,14 +13,19 @@ namespace {
 std::size_t index(Part part) { return static_cast<std::size_t>(part); }
 
 constexpr std::array<const char*, static_cast<std::size_t>(Part::Count)> kPartNames{
-    "embed",     "pos_embed", "ln1_gain",      "ln1_bias",    "qkv_weight",     "qkv_bias",     "out_weight",    "out_bias", "ln2_gain",
-    "ln2_bias", "mlp_in_weight", "mlp_in_bias", "mlp_out_weight", "mlp_out_bias", "ln_final_gain", "ln_final_bias", "unembed"};
+    "embed",          "pos_embed",    "ln1_gain",      "ln1_bias",      "qkv_weight",    "qkv_bias",
+    "out_weight",     "out_bias",     "ln2_gain",      "ln2_bias",      "mlp_in_weight", "mlp_in_bias",
+    "mlp_out_weight", "mlp_out_bias", "ln_final_gain", "ln_final_bias", "unembed"};
 
 bool has_part(const ModelInfo& info, Part part) {
   switch (part) {
     case Part::PosEmbed: return info.positions == PositionKind::Learned;
     case Part::Unembed: return !info.tied_embeddings;
-    case Part::Ln2Gain: case Part::Ln2Bias: case Part::MlpInWeight: case Part::MlpInBias: case Part::MlpOutWeight:
+    case Part::Ln2Gain:
+    case Part::Ln2Bias:
+    case Part::MlpInWeight:
+    case Part::MlpInBias:
+    case Part::MlpOutWeight:
     case Part::MlpOutBias: return !info.attention_only;
     case Part::Count: return false;
     default: return true;
@@ -47,7 +52,8 @@ std::vector<Slot> slots(const ModelInfo& info) {
 std::vector<Index> slot_shape(const ModelInfo& info, Part part) {
   const Index d = info.d_model;
   switch (part) {
-    case Part::Embed: case Part::Unembed: return {info.d_vocab, d};
+    case Part::Embed:
+    case Part::Unembed: return {info.d_vocab, d};
     case Part::PosEmbed: return {info.n_ctx, d};
     case Part::QkvWeight: return {d, qkv_width(info)};
     case Part::QkvBias: return {qkv_width(info)};
@@ -90,9 +96,11 @@ void Parameters::check() const {
     DIOPTER_CHECK(tensor.defined(), "no tensor for " + slot_name(slot));
     const std::vector<Index> shape = slot_shape(info_, slot.part);
     DIOPTER_CHECK(tensor.sizes() == at::IntArrayRef(shape),
-                  fmt::format("{} has shape [{}], expected [{}]", slot_name(slot), fmt::join(tensor.sizes(), ", "), fmt::join(shape, ", ")));
-    DIOPTER_CHECK(tensor.is_floating_point() && tensor.scalar_type() == first.scalar_type() && tensor.device() == first.device(),
-                  slot_name(slot) + " has another dtype or device than embed");
+                  fmt::format("{} has shape [{}], expected [{}]", slot_name(slot), fmt::join(tensor.sizes(), ", "),
+                              fmt::join(shape, ", ")));
+    DIOPTER_CHECK(
+        tensor.is_floating_point() && tensor.scalar_type() == first.scalar_type() && tensor.device() == first.device(),
+        slot_name(slot) + " has another dtype or device than embed");
   }
 }
 
@@ -107,17 +115,28 @@ struct Role {
 };
 
 constexpr std::array<Role, 22> kRoles{{
-    {"W_E", Part::Embed, Layout::AsStored},          {"W_pos", Part::PosEmbed, Layout::AsStored},
-    {"W_U", Part::Unembed, Layout::Transposed},      {"ln1_w", Part::Ln1Gain, Layout::AsStored},
-    {"ln1_b", Part::Ln1Bias, Layout::AsStored},      {"W_Q", Part::QkvWeight, Layout::Query},
-    {"W_K", Part::QkvWeight, Layout::Key},           {"W_V", Part::QkvWeight, Layout::Value},
-    {"b_Q", Part::QkvBias, Layout::Query},           {"b_K", Part::QkvBias, Layout::Key},
-    {"b_V", Part::QkvBias, Layout::Value},           {"W_O", Part::OutWeight, Layout::HeadRows},
-    {"b_O", Part::OutBias, Layout::AsStored},        {"ln2_w", Part::Ln2Gain, Layout::AsStored},
-    {"ln2_b", Part::Ln2Bias, Layout::AsStored},      {"W_in", Part::MlpInWeight, Layout::AsStored},
-    {"b_in", Part::MlpInBias, Layout::AsStored},     {"W_out", Part::MlpOutWeight, Layout::AsStored},
-    {"b_out", Part::MlpOutBias, Layout::AsStored},   {"ln_final_w", Part::LnFinalGain, Layout::AsStored},
-    {"ln_final_b", Part::LnFinalBias, Layout::AsStored}, {"b_U", Part::Count, Layout::AsStored},
+    {"W_E", Part::Embed, Layout::AsStored},
+    {"W_pos", Part::PosEmbed, Layout::AsStored},
+    {"W_U", Part::Unembed, Layout::Transposed},
+    {"ln1_w", Part::Ln1Gain, Layout::AsStored},
+    {"ln1_b", Part::Ln1Bias, Layout::AsStored},
+    {"W_Q", Part::QkvWeight, Layout::Query},
+    {"W_K", Part::QkvWeight, Layout::Key},
+    {"W_V", Part::QkvWeight, Layout::Value},
+    {"b_Q", Part::QkvBias, Layout::Query},
+    {"b_K", Part::QkvBias, Layout::Key},
+    {"b_V", Part::QkvBias, Layout::Value},
+    {"W_O", Part::OutWeight, Layout::HeadRows},
+    {"b_O", Part::OutBias, Layout::AsStored},
+    {"ln2_w", Part::Ln2Gain, Layout::AsStored},
+    {"ln2_b", Part::Ln2Bias, Layout::AsStored},
+    {"W_in", Part::MlpInWeight, Layout::AsStored},
+    {"b_in", Part::MlpInBias, Layout::AsStored},
+    {"W_out", Part::MlpOutWeight, Layout::AsStored},
+    {"b_out", Part::MlpOutBias, Layout::AsStored},
+    {"ln_final_w", Part::LnFinalGain, Layout::AsStored},
+    {"ln_final_b", Part::LnFinalBias, Layout::AsStored},
+    {"b_U", Part::Count, Layout::AsStored},
 }};
 
 const Role& find_role(std::string_view name) {
@@ -126,7 +145,8 @@ const Role& find_role(std::string_view name) {
     if (role.name == name) return role;
     names.emplace_back(role.name);
   }
-  throw base::UserError(base::Exit::Usage, fmt::format("expected the name of a weight, got '{}'{}", name, base::did_you_mean(name, names)),
+  throw base::UserError(base::Exit::Usage,
+                        fmt::format("expected the name of a weight, got '{}'{}", name, base::did_you_mean(name, names)),
                         "the names are " + base::join(names), "model.weight");
 }
 
@@ -134,7 +154,8 @@ void check_layer(const Role& role, Index layer, const ModelInfo& info) {
   std::string wrong;
   if (is_per_layer(role.part)) {
     if (layer == kUnset) wrong = fmt::format("expected a layer for {}, got none", role.name);
-    else if (layer < 0 || layer >= info.n_layers) wrong = fmt::format("expected a layer of 0 to {} for {}, got {}", info.n_layers - 1, role.name, layer);
+    else if (layer < 0 || layer >= info.n_layers)
+      wrong = fmt::format("expected a layer of 0 to {} for {}, got {}", info.n_layers - 1, role.name, layer);
   } else if (layer != kUnset) {
     wrong = fmt::format("expected no layer for {}, got {}", role.name, layer);
   }

@@ -16,23 +16,23 @@ namespace diopter::model {
 
 // D d_model, H heads, G key/value heads, e d_head, F d_mlp, V vocabulary, N n_ctx. y = x W + b.
 enum class Part : std::uint8_t {
-  Embed,        // [V, D]
-  PosEmbed,     // [N, D]
-  Ln1Gain,      // [D]             from here to MlpOutBias: one per layer
-  Ln1Bias,      // [D]
-  QkvWeight,    // [D, (H + 2G) e] columns q | k | v, each head-major
-  QkvBias,      // [(H + 2G) e]
-  OutWeight,    // [H e, D]
-  OutBias,      // [D]
-  Ln2Gain,      // [D]
-  Ln2Bias,      // [D]
-  MlpInWeight,  // [D, F]
-  MlpInBias,    // [F]
-  MlpOutWeight, // [F, D]
-  MlpOutBias,   // [D]
-  LnFinalGain,  // [D]
-  LnFinalBias,  // [D]
-  Unembed,      // [V, D]; tied: the Embed tensor itself
+  Embed,         // [V, D]
+  PosEmbed,      // [N, D]
+  Ln1Gain,       // [D]             from here to MlpOutBias: one per layer
+  Ln1Bias,       // [D]
+  QkvWeight,     // [D, (H + 2G) e] columns q | k | v, each head-major
+  QkvBias,       // [(H + 2G) e]
+  OutWeight,     // [H e, D]
+  OutBias,       // [D]
+  Ln2Gain,       // [D]
+  Ln2Bias,       // [D]
+  MlpInWeight,   // [D, F]
+  MlpInBias,     // [F]
+  MlpOutWeight,  // [F, D]
+  MlpOutBias,    // [D]
+  LnFinalGain,   // [D]
+  LnFinalBias,   // [D]
+  Unembed,       // [V, D]; tied: the Embed tensor itself
   Count
 };
 
@@ -65,10 +65,10 @@ class Parameters {
   // All slots filled with tensors of slot_shape, one floating dtype and one device; else DIOPTER_CHECK.
   void check() const;
 
-  // A view in the canonical layout: W_E [V,D] W_pos [N,D] W_U [D,V]; per layer W_Q [H,D,e] W_K W_V [G,D,e] W_O [H,e,D] W_in [D,F]
-  // W_out [F,D] b_Q [H,e] b_K b_V [G,e] b_O [D] b_in [F] b_out [D] ln1_w ln1_b ln2_w ln2_b; ln_final_w ln_final_b. Undefined for
-  // a role that exists but that this model lacks (b_U). UserError(Usage) for an unknown role, or a layer that is missing,
-  // out of range or not wanted.
+  // A view in the canonical layout: W_E [V,D] W_pos [N,D] W_U [D,V]; per layer W_Q [H,D,e] W_K W_V [G,D,e] W_O [H,e,D]
+  // W_in [D,F] W_out [F,D] b_Q [H,e] b_K b_V [G,e] b_O [D] b_in [F] b_out [D] ln1_w ln1_b ln2_w ln2_b; ln_final_w
+  // ln_final_b. Undefined for a role that exists but that this model lacks (b_U). UserError(Usage) for an unknown role,
+  // or a layer that is missing, out of range or not wanted.
   at::Tensor canonical(std::string_view role, Index layer = kUnset) const;
 
  private:

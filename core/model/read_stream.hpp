@@ -14,6 +14,7 @@ Qkv project(const Parameters& parameters, Index layer, const at::Tensor& normali
 // resid_pre [batch, pos, d_model]. Shows attn_in, q/k/v_input, ln1.*, q, k, v. A branch whose input was edited (or
 // is shown while a graph is recorded) gets its own norm per head and its own product. ln1.* always describe the shared,
 // unedited input: an edit or a gradient of them reaches only the branches that still use it.
-Qkv read_stream(const Parameters& parameters, Index layer, const at::Tensor& resid_pre, const Shown& shown, bool split_inputs);
+Qkv read_stream(const Parameters& parameters, Index layer, const at::Tensor& resid_pre, const Shown& shown,
+                bool split_inputs);
 
 }  // namespace diopter::model

@@ -22,11 +22,13 @@ void save(const Parameters& parameters, const std::filesystem::path& folder) {
     const std::optional<weights::Dtype> dtype = stored_dtype(tensor.scalar_type());
     DIOPTER_CHECK(dtype.has_value(), "parameters are floating tensors");
     const std::string name = stored.name == family.head_name ? stored.name : family.base_prefix + stored.name;
-    tensors.push_back({name, *dtype, tensor.sizes().vec(), {static_cast<const char*>(tensor.const_data_ptr()), tensor.nbytes()}});
+    tensors.push_back(
+        {name, *dtype, tensor.sizes().vec(), {static_cast<const char*>(tensor.const_data_ptr()), tensor.nbytes()}});
     on_host.push_back(tensor);
   }
   base::make_directories(folder);
-  weights::write_safetensors(folder / "model.safetensors", tensors, {{"format", "pt"}});  // transformers wants the format
+  weights::write_safetensors(folder / "model.safetensors", tensors,
+                             {{"format", "pt"}});  // transformers wants the format
   base::write_file_atomically(folder / "config.json", base::plain_json(config, 2) + "\n");
 }
 

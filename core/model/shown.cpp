@@ -14,7 +14,8 @@ at::Tensor Shown::show(HookId id, at::Tensor value) const {
   const at::ScalarType dtype = value.scalar_type();
   at::Tensor returned = tap_->at(id, std::move(value));
   DIOPTER_CHECK(returned.defined() && returned.sizes() == at::IntArrayRef(shape) && returned.scalar_type() == dtype,
-                fmt::format("a tap returned a tensor of another shape or dtype for hook {}: expected [{}]", id, fmt::join(shape, ", ")));
+                fmt::format("a tap returned a tensor of another shape or dtype for hook {}: expected [{}]", id,
+                            fmt::join(shape, ", ")));
   return returned;
 }
 

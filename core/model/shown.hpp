@@ -19,7 +19,9 @@ class Shown {
   bool wants(Point point) const noexcept { return tap_ != nullptr && tap_->wants(id(point)); }
 
   // The value to go on with.
-  at::Tensor at(Point point, at::Tensor value) const { return wants(point) ? show(id(point), std::move(value)) : std::move(value); }
+  at::Tensor at(Point point, at::Tensor value) const {
+    return wants(point) ? show(id(point), std::move(value)) : std::move(value);
+  }
 
  private:
   HookId id(Point point) const noexcept { return (*ids_)[static_cast<std::size_t>(point)]; }
@@ -29,8 +31,8 @@ class Shown {
   const Ids* ids_;
 };
 
-// Whether the forward must go on from `returned` where it would not have needed `shown`: it is another value, or a gradient
-// flows through it. Equal values do not count: an edit by identity leaves the output bit-equal.
+// Whether the forward must go on from `returned` where it would not have needed `shown`: it is another value, or a
+// gradient flows through it. Equal values do not count: an edit by identity leaves the output bit-equal.
 bool replaces(const at::Tensor& returned, const at::Tensor& shown);
 
 }  // namespace diopter::model

@@ -38,8 +38,10 @@ at::Tensor as_tensor(const weights::TensorView& view) {
     std::memcpy(copy.mutable_data_ptr(), view.bytes.data(), view.bytes.size());
     return copy;
   }
-  void* data = const_cast<char*>(view.bytes.data());  // from_blob has no const form; Parameters says that it is read-only
-  return at::from_blob(data, view.shape, [owner = view.owner](void*) {}, at::TensorOptions().dtype(*dtype));
+  void* data =
+      const_cast<char*>(view.bytes.data());  // from_blob has no const form; Parameters says that it is read-only
+  return at::from_blob(
+      data, view.shape, [owner = view.owner](void*) {}, at::TensorOptions().dtype(*dtype));
 }
 
 }  // namespace diopter::model

@@ -11,7 +11,8 @@
 
 namespace diopter::model {
 
-// One per forward; called on the forward's thread, at every point that it wants, in firing order (HookTable), each once.
+// One per forward; called on the forward's thread, at every point that it wants, in firing order (HookTable), each
+// once.
 class Tap {
  public:
   virtual ~Tap() = default;
@@ -21,9 +22,9 @@ class Tap {
     return id >= 0 && static_cast<std::size_t>(id) < wanted_.size() && wanted_[static_cast<std::size_t>(id)] != 0;
   }
 
-  // `value` has the shape of HookTable::shape. It may be a view (strided, expanded); never write into it. The forward does not
-  // write into it either, once it was shown: it may be kept without a copy. Returns `value` itself, or a tensor of the
-  // same shape, dtype and device that replaces it for every consumer.
+  // `value` has the shape of HookTable::shape. It may be a view (strided, expanded); never write into it. The forward
+  // does not write into it either, once it was shown: it may be kept without a copy. Returns `value` itself, or a
+  // tensor of the same shape, dtype and device that replaces it for every consumer.
   virtual at::Tensor at(HookId id, at::Tensor value) = 0;
 
  protected:

@@ -20,14 +20,17 @@ void check_ids(const at::Tensor& ids, const ModelInfo& info) {
   const auto [low, high] = at::aminmax(ids);
   const Index lowest = low.item<Index>(), highest = high.item<Index>();
   if (lowest < -1 || highest >= info.d_vocab) {
-    throw UserError(Exit::Refused, fmt::format("expected token ids of 0 to {} (-1: a pad), got {}", info.d_vocab - 1, lowest < -1 ? lowest : highest),
+    throw UserError(Exit::Refused,
+                    fmt::format("expected token ids of 0 to {} (-1: a pad), got {}", info.d_vocab - 1,
+                                lowest < -1 ? lowest : highest),
                     "use the tokenizer that belongs to the model", "model.token_id");
   }
 }
 
 void check_length(Index end, const ModelInfo& info) {
   if (end > info.n_ctx) {
-    throw UserError(Exit::Refused, fmt::format("expected at most {} positions (the model's n_ctx), got {}", info.n_ctx, end),
+    throw UserError(Exit::Refused,
+                    fmt::format("expected at most {} positions (the model's n_ctx), got {}", info.n_ctx, end),
                     "shorten the prompts", "model.n_ctx");
   }
 }
@@ -63,7 +66,8 @@ at::Tensor Transformer::embed(const at::Tensor& ids, const Pass& pass, const Row
     positions = table.narrow(0, earlier, ids.size(1)).unsqueeze(0);
   }
   // A copy for the tap: a view of the weights is nothing to hand out.
-  if (shown.wants(Point::PosEmbed)) positions = shown.at(Point::PosEmbed, positions.expand_as(embedded).clone(at::MemoryFormat::Contiguous));
+  if (shown.wants(Point::PosEmbed))
+    positions = shown.at(Point::PosEmbed, positions.expand_as(embedded).clone(at::MemoryFormat::Contiguous));
   return embedded + positions;
 }
 
@@ -90,13 +94,15 @@ at::Tensor Transformer::unembed(const at::Tensor& normalized, const Pass& pass) 
 }
 
 at::Tensor Transformer::token_logits(const at::Tensor& normalized, const at::Tensor& tokens) const {
-  DIOPTER_CHECK(normalized.dim() == 2 && tokens.dim() == 2 && tokens.size(0) == normalized.size(0), "token_logits takes [row, d_model] and [row, n]");
+  DIOPTER_CHECK(normalized.dim() == 2 && tokens.dim() == 2 && tokens.size(0) == normalized.size(0),
+                "token_logits takes [row, d_model] and [row, n]");
   const at::Tensor columns = at::embedding(parameters_.get(Part::Unembed), tokens);  // [row, n, D]
   return at::bmm(columns, normalized.unsqueeze(2)).squeeze(2);
 }
 
 double Transformer::score_scale(Index layer) const noexcept {
-  return info().scale_by_inverse_layer ? info().attention_scale / static_cast<double>(layer + 1) : info().attention_scale;
+  return info().scale_by_inverse_layer ? info().attention_scale / static_cast<double>(layer + 1)
+                                       : info().attention_scale;
 }
 
 }  // namespace diopter::model

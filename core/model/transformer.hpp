@@ -1,8 +1,8 @@
 // The decoder-only transformer, cut into pieces that can be called on their own.
 //
-// Immutable: every function is const and keeps nothing between calls, so that threads may share one object. Works on any
-// device and floating dtype of its parameters, and under autograd. Right padding: a token id of -1 is a pad (embedded as token
-// 0); what pads produce is finite and seen by no real position.
+// Immutable: every function is const and keeps nothing between calls, so that threads may share one object. Works on
+// any device and floating dtype of its parameters, and under autograd. Right padding: a token id of -1 is a pad
+// (embedded as token 0); what pads produce is finite and seen by no real position.
 #pragma once
 
 #include <ATen/core/Tensor.h>
@@ -19,14 +19,15 @@
 
 namespace diopter::model {
 
-// Paths that give equal numbers up to rounding. Wanting or editing a value takes the slower one where it must; setting a
-// field takes it everywhere, so that base and edited runs use the same kernels and a no-op edit changes no bit.
-// ln1.* describe the input that the branches share. A branch with an edited input, or one whose input is shown while a graph is
-// recorded, or any under split_inputs, leaves it: then an edit or a gradient of ln1.* of that layer does not reach the branch.
+// Paths that give equal numbers up to rounding. Wanting or editing a value takes the slower one where it must; setting
+// a field takes it everywhere, so that base and edited runs use the same kernels and a no-op edit changes no bit. ln1.*
+// describe the input that the branches share. A branch with an edited input, or one whose input is shown while a graph
+// is recorded, or any under split_inputs, leaves it: then an edit or a gradient of ln1.* of that layer does not reach
+// the branch.
 struct ExecutionPath {
   bool explicit_attention = false;  // scores, softmax, product instead of the fused kernel
-  bool split_inputs = false;        // each head its own norm and q, k, v product, as after an edit of attn_in or q/k/v_input
-  bool per_head_result = false;     // attn_out as a sum of heads, as after an edit of result
+  bool split_inputs = false;  // each head its own norm and q, k, v product, as after an edit of attn_in or q/k/v_input
+  bool per_head_result = false;  // attn_out as a sum of heads, as after an edit of result
 };
 
 // How one call runs.
@@ -37,7 +38,8 @@ struct Pass {
 
 // Where the rows of one call stand. The default: positions go on after the cache, or from 0.
 struct Rows {
-  KvCache* cache = nullptr;  // earlier keys and values; the new ones are appended (advance() is the caller's, or forward's)
+  KvCache* cache =
+      nullptr;  // earlier keys and values; the new ones are appended (advance() is the caller's, or forward's)
   at::Tensor positions = {};  // int64 [batch or 1, pos], absolute; for the position embedding
   AttentionMask mask = AttentionMask::causal();
 };
@@ -62,8 +64,10 @@ class Transformer {
   at::Tensor residual(const at::Tensor& ids, const Pass& pass = {}, const Rows& rows = {}) const;
 
   // ---- the pieces, in order; with a tap they show their points
-  at::Tensor embed(const at::Tensor& ids, const Pass& pass = {}, const Rows& rows = {}) const;  // -> [batch, pos, d_model]
-  at::Tensor block(Index layer, const at::Tensor& resid, const Pass& pass = {}, const Rows& rows = {}) const;  // same shape
+  at::Tensor embed(const at::Tensor& ids, const Pass& pass = {},
+                   const Rows& rows = {}) const;  // -> [batch, pos, d_model]
+  at::Tensor block(Index layer, const at::Tensor& resid, const Pass& pass = {},
+                   const Rows& rows = {}) const;  // same shape
   at::Tensor final_norm(const at::Tensor& resid, const Pass& pass = {}) const;
   at::Tensor unembed(const at::Tensor& normalized, const Pass& pass = {}) const;  // [..., d_model] -> [..., d_vocab]
 
@@ -71,10 +75,10 @@ class Transformer {
   // resid_mid = resid_pre + attn_out(z(qkv(resid_pre))); resid_post = resid_mid + mlp_out(resid_mid), bit for bit.
   Qkv qkv(Index layer, const at::Tensor& resid_pre) const;  // [..., d_model]; includes ln1
   // q [batch, pos, head, d_head], k, v [batch, key, kv_head, d_head] -> z [batch, pos, head, d_head]
-  at::Tensor attend(Index layer, const at::Tensor& q, const at::Tensor& k, const at::Tensor& v, const AttentionMask& mask,
-                    const ExecutionPath& path = {}) const;
-  at::Tensor attn_out(Index layer, const at::Tensor& z) const;         // [..., head, d_head] -> [..., d_model], with b_O
-  at::Tensor result(Index layer, const at::Tensor& z) const;           // -> [..., head, d_model], without b_O
+  at::Tensor attend(Index layer, const at::Tensor& q, const at::Tensor& k, const at::Tensor& v,
+                    const AttentionMask& mask, const ExecutionPath& path = {}) const;
+  at::Tensor attn_out(Index layer, const at::Tensor& z) const;  // [..., head, d_head] -> [..., d_model], with b_O
+  at::Tensor result(Index layer, const at::Tensor& z) const;    // -> [..., head, d_model], without b_O
   at::Tensor mlp_out(Index layer, const at::Tensor& resid_mid) const;  // includes ln2 and b_out
   // Logits of chosen tokens only: normalized [row, d_model], tokens int64 [row, n] -> [row, n].
   at::Tensor token_logits(const at::Tensor& normalized, const at::Tensor& tokens) const;
@@ -83,7 +87,8 @@ class Transformer {
  private:
   Parameters parameters_;
   HookTable hooks_;
-  std::vector<std::array<HookId, static_cast<std::size_t>(Point::Count)>> ids_;  // [layer][point]; no search in a forward
+  std::vector<std::array<HookId, static_cast<std::size_t>(Point::Count)>>
+      ids_;  // [layer][point]; no search in a forward
 };
 
 }  // namespace diopter::model

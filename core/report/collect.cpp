@@ -33,12 +33,15 @@ Figure sentence(const std::string& name, const std::string& what) {
 
 // The store keeps outputs by name; the reader wants the map before its animation.
 std::size_t reading_order(const std::string& kind) {
-  static const std::vector<std::string> order = {"heatmap", "token_grid", "line", "bar", "scatter", "token_strip", "attention", "histogram", "frames", "surface", "table", "text"};
+  static const std::vector<std::string> order = {"heatmap", "token_grid",  "line",      "bar",
+                                                 "scatter", "token_strip", "attention", "histogram",
+                                                 "frames",  "surface",     "table",     "text"};
   return static_cast<std::size_t>(std::find(order.begin(), order.end(), kind) - order.begin());
 }
 
 // Every figure the runs declared: equal ones of the same entry together, entries in the order of the runs.
-std::vector<Figure> declared_figures(const store::Reader& reader, const std::vector<RunDetail>& runs, const std::vector<std::string>& only) {
+std::vector<Figure> declared_figures(const store::Reader& reader, const std::vector<RunDetail>& runs,
+                                     const std::vector<std::string>& only) {
   struct Group {
     std::string entry, name, doc;
     FigureSpec spec;
@@ -48,10 +51,13 @@ std::vector<Figure> declared_figures(const store::Reader& reader, const std::vec
   std::vector<Figure> figures;
   for (const RunDetail& run : runs) {
     for (const store::OutputRow& output : run.outputs) {
-      if (output.type != "figure" || (!only.empty() && std::find(only.begin(), only.end(), output.name) == only.end())) continue;
+      if (output.type != "figure" || (!only.empty() && std::find(only.begin(), only.end(), output.name) == only.end()))
+        continue;
       const std::string entry = run.row.entry.value_or(run.row.kind);
       const std::string doc = output.doc.dump();
-      const auto same = std::find_if(groups.begin(), groups.end(), [&](const Group& g) { return g.entry == entry && g.name == output.name && g.doc == doc; });
+      const auto same = std::find_if(groups.begin(), groups.end(), [&](const Group& g) {
+        return g.entry == entry && g.name == output.name && g.doc == doc;
+      });
       if (same != groups.end()) {
         same->runs.push_back(run);
         continue;
@@ -68,7 +74,8 @@ std::vector<Figure> declared_figures(const store::Reader& reader, const std::vec
     if (std::find(entries.begin(), entries.end(), group.entry) == entries.end()) entries.push_back(group.entry);
   }
   const auto place = [&](const Group& group) {
-    return std::pair(std::find(entries.begin(), entries.end(), group.entry) - entries.begin(), reading_order(group.spec.as));
+    return std::pair(std::find(entries.begin(), entries.end(), group.entry) - entries.begin(),
+                     reading_order(group.spec.as));
   };
   std::stable_sort(groups.begin(), groups.end(), [&](const Group& a, const Group& b) { return place(a) < place(b); });
   for (const Group& group : groups) {
@@ -97,7 +104,8 @@ ReportRequest request_from_json(const Json& report) {
     else if (key == "figure" || key == "figures") {
       for (const Json& figure : value) request.figures.push_back(parse_figure_spec(figure));
     } else if (key != "file") {
-      throw base::UserError(base::Exit::Usage, "report: unknown key " + base::quoted(key) + base::did_you_mean(key, {"file", "title", "about", "figure"}));
+      throw base::UserError(base::Exit::Usage, "report: unknown key " + base::quoted(key) +
+                                                   base::did_you_mean(key, {"file", "title", "about", "figure"}));
     }
   }
   return request;

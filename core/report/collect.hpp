@@ -21,11 +21,13 @@ struct ReportRequest {
 // A [[report]] table: {"file","title","about","figure":[{..}]}. UserError(Usage) for unknown keys.
 ReportRequest request_from_json(const base::Json& report);
 
-// UserError(NoMatch) when the runs have no such output; UserError(Usage) when a figure names no dimension of it. A figure
-// that a run declared but that cannot be drawn stands in the page as a sentence, it does not stop the others.
+// UserError(NoMatch) when the runs have no such output; UserError(Usage) when a figure names no dimension of it. A
+// figure that a run declared but that cannot be drawn stands in the page as a sentence, it does not stop the others.
 Page collect_page(const store::Reader& reader, const ReportRequest& request);
 
-// One figure over the given runs: stacked along the manifest's axes where the dimensions are equal, side by side where not.
-std::vector<Figure> collect_figure(const store::Reader& reader, const std::vector<store::RunDetail>& runs, const FigureSpec& spec);
+// One figure over the given runs: stacked along the manifest's axes where the dimensions are equal, side by side where
+// not.
+std::vector<Figure> collect_figure(const store::Reader& reader, const std::vector<store::RunDetail>& runs,
+                                   const FigureSpec& spec);
 
 }  // namespace diopter::report

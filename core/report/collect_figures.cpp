@@ -24,7 +24,9 @@ struct Member {
   Grid grid;
 };
 
-std::string value_text(const Json& value) { return value.is_string() ? value.get<std::string>() : base::plain_json(value); }
+std::string value_text(const Json& value) {
+  return value.is_string() ? value.get<std::string>() : base::plain_json(value);
+}
 
 const Json* swept_value(const RunDetail& run, const std::string& key) {
   for (const store::ParamRow& param : run.params) {
@@ -51,7 +53,8 @@ std::vector<std::string> varying_keys(const std::vector<Member>& members) {
 std::string label_of(const Member& member, const std::vector<std::string>& keys) {
   std::string label;
   for (const std::string& key : keys) {
-    if (const Json* value = swept_value(*member.run, key)) label += (label.empty() ? "" : ", ") + key + " = " + value_text(*value);
+    if (const Json* value = swept_value(*member.run, key))
+      label += (label.empty() ? "" : ", ") + key + " = " + value_text(*value);
   }
   return label.empty() ? member.run->row.short_id : label;
 }
@@ -85,7 +88,9 @@ std::optional<Grid> stacked(const std::vector<Member>& members, const std::vecto
   std::size_t outer = 1;
   for (std::size_t k = 0; k < keys.size(); ++k) {
     const bool numbers = std::all_of(values[k].begin(), values[k].end(), [](const Json& v) { return v.is_number(); });
-    if (numbers) std::sort(values[k].begin(), values[k].end(), [](const Json& a, const Json& b) { return a.get<double>() < b.get<double>(); });
+    if (numbers)
+      std::sort(values[k].begin(), values[k].end(),
+                [](const Json& a, const Json& b) { return a.get<double>() < b.get<double>(); });
     out.dims.push_back(axis_of_values(keys[k], values[k]));
     outer *= values[k].size();
   }
@@ -99,12 +104,16 @@ std::optional<Grid> stacked(const std::vector<Member>& members, const std::vecto
     std::size_t place = 0;
     for (std::size_t k = 0; k < keys.size(); ++k) {
       const Json* value = swept_value(*member.run, keys[k]);
-      place = place * values[k].size() + static_cast<std::size_t>(std::find(values[k].begin(), values[k].end(), *value) - values[k].begin());
+      place = place * values[k].size() +
+              static_cast<std::size_t>(std::find(values[k].begin(), values[k].end(), *value) - values[k].begin());
     }
     if (taken[place]) return std::nullopt;
     taken[place] = true;
-    std::copy(member.grid.values.begin(), member.grid.values.end(), out.values.begin() + static_cast<std::ptrdiff_t>(place * inner));
-    if (!member.grid.error.empty()) std::copy(member.grid.error.begin(), member.grid.error.end(), out.error.begin() + static_cast<std::ptrdiff_t>(place * inner));
+    std::copy(member.grid.values.begin(), member.grid.values.end(),
+              out.values.begin() + static_cast<std::ptrdiff_t>(place * inner));
+    if (!member.grid.error.empty())
+      std::copy(member.grid.error.begin(), member.grid.error.end(),
+                out.error.begin() + static_cast<std::ptrdiff_t>(place * inner));
   }
   return out;
 }
@@ -134,8 +143,10 @@ void describe(Figure& figure, const std::vector<const RunDetail*>& runs, const s
       const bool guarded = event.kind.rfind("guard.", 0) == 0;
       if (event.level != "warning" || (!guarded && event.kind.rfind("edit.", 0) != 0)) continue;
       const std::string guard = guarded ? event.kind.substr(6) : event.kind;
-      const std::string sentence = fmt::format("[{}] {}{}", guard, event.message.value_or(""), runs.size() > 1 ? " (run " + run->row.short_id + ")" : "");
-      if (std::find(figure.warnings.begin(), figure.warnings.end(), sentence) == figure.warnings.end()) figure.warnings.push_back(sentence);
+      const std::string sentence = fmt::format("[{}] {}{}", guard, event.message.value_or(""),
+                                               runs.size() > 1 ? " (run " + run->row.short_id + ")" : "");
+      if (std::find(figure.warnings.begin(), figure.warnings.end(), sentence) == figure.warnings.end())
+        figure.warnings.push_back(sentence);
     }
   }
   figure.runs = runs.size() == 1 ? "run " + runs[0]->row.short_id : fmt::format("{} runs", runs.size());
@@ -143,7 +154,8 @@ void describe(Figure& figure, const std::vector<const RunDetail*>& runs, const s
 
 std::string table_of(const FigureSpec& spec) {
   if (spec.as == "scatter" || spec.as == "table") return spec.of.substr(spec.of.find('/') + 1);
-  if (spec.as == "token_grid" && spec.text.find('.') != std::string::npos) return spec.text.substr(0, spec.text.rfind('.'));
+  if (spec.as == "token_grid" && spec.text.find('.') != std::string::npos)
+    return spec.text.substr(0, spec.text.rfind('.'));
   return {};
 }
 
@@ -156,11 +168,13 @@ std::string table_of(const FigureSpec& spec) {
   }
   std::sort(known.begin(), known.end());
   known.erase(std::unique(known.begin(), known.end()), known.end());
-  throw base::UserError(base::Exit::NoMatch, "no run has an output " + base::quoted(of) + base::did_you_mean(of, known), {}, "report.output");
+  throw base::UserError(base::Exit::NoMatch, "no run has an output " + base::quoted(of) + base::did_you_mean(of, known),
+                        {}, "report.output");
 }
 
 // Kinds that need a table are drawn run by run.
-std::vector<Figure> figures_with_tables(const store::Reader& reader, const std::vector<RunDetail>& runs, const FigureSpec& spec, const std::string& output, const std::string& entry) {
+std::vector<Figure> figures_with_tables(const store::Reader& reader, const std::vector<RunDetail>& runs,
+                                        const FigureSpec& spec, const std::string& output, const std::string& entry) {
   std::vector<Figure> figures;
   for (const RunDetail& run : runs) {
     if (!entry.empty() && run.row.entry != entry) continue;
@@ -169,7 +183,8 @@ std::vector<Figure> figures_with_tables(const store::Reader& reader, const std::
     figure.name = (run.row.entry ? *run.row.entry + "/" : "") + output;
     describe(figure, {&run}, output);
     if (spec.as == "text") {
-      const auto text = std::find_if(run.outputs.begin(), run.outputs.end(), [&](const auto& o) { return o.name == output && o.type == "text"; });
+      const auto text = std::find_if(run.outputs.begin(), run.outputs.end(),
+                                     [&](const auto& o) { return o.name == output && o.type == "text"; });
       if (text == run.outputs.end()) continue;
       for (const char* key : {"markdown", "text"}) {
         if (text->doc.is_object() && text->doc.contains(key)) figure.text = text->doc[key].get<std::string>();
@@ -193,7 +208,8 @@ std::vector<Figure> figures_with_tables(const store::Reader& reader, const std::
 
 }  // namespace
 
-std::vector<Figure> collect_figure(const store::Reader& reader, const std::vector<RunDetail>& runs, const FigureSpec& spec) {
+std::vector<Figure> collect_figure(const store::Reader& reader, const std::vector<RunDetail>& runs,
+                                   const FigureSpec& spec) {
   const std::size_t slash = spec.of.find('/');
   const std::string entry = slash == std::string::npos ? "" : spec.of.substr(0, slash);
   const std::string output = slash == std::string::npos ? spec.of : spec.of.substr(slash + 1);
@@ -214,7 +230,8 @@ std::vector<Figure> collect_figure(const store::Reader& reader, const std::vecto
   if (members.empty()) nothing_named(spec.of, runs);
   Figure figure;
   figure.spec = spec;
-  figure.name = slash == std::string::npos && used.front()->row.entry ? *used.front()->row.entry + "/" + output : spec.of;
+  figure.name =
+      slash == std::string::npos && used.front()->row.entry ? *used.front()->row.entry + "/" + output : spec.of;
   describe(figure, used, output);
   const std::vector<std::string> keys = varying_keys(members);
   if (members.size() == 1) {
@@ -224,8 +241,11 @@ std::vector<Figure> collect_figure(const store::Reader& reader, const std::vecto
     figure.panels.push_back({"", std::move(*one)});
   } else {
     const std::size_t shown = std::min(members.size(), kMostFacets);
-    if (shown < members.size()) figure.warnings.push_back(fmt::format("[shown] The first {} of {} runs; choose some with a selector.", shown, members.size()));
-    for (std::size_t i = 0; i < shown; ++i) figure.panels.push_back({label_of(members[i], keys), std::move(members[i].grid)});
+    if (shown < members.size())
+      figure.warnings.push_back(
+          fmt::format("[shown] The first {} of {} runs; choose some with a selector.", shown, members.size()));
+    for (std::size_t i = 0; i < shown; ++i)
+      figure.panels.push_back({label_of(members[i], keys), std::move(members[i].grid)});
     for (const std::string& key : keys) {  // a panel per run answers a facet or slider over the axis
       if (figure.spec.facet == key) figure.spec.facet.clear();
       if (figure.spec.slider == key) figure.spec.slider.clear();

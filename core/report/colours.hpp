@@ -1,4 +1,5 @@
-// One meaning of colour everywhere, page and terminal: positive blue, negative red, white at the centre; one-sided Blues.
+// One meaning of colour everywhere, page and terminal: positive blue, negative red, white at the centre; one-sided
+// Blues.
 #pragma once
 
 #include <array>

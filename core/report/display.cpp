@@ -92,8 +92,9 @@ std::string json_text(std::string_view exact) {
     else if (c == U'\r') out += "\\r";
     else if (c >= 0x20 && c < 0x7F) out += static_cast<char>(c);
     else if (c < 0x10000) out += fmt::format("\\u{:04x}", static_cast<unsigned>(c));
-    else out += fmt::format("\\u{:04x}\\u{:04x}", 0xD800 + ((static_cast<unsigned>(c) - 0x10000) >> 10),
-                            0xDC00 + ((static_cast<unsigned>(c) - 0x10000) & 0x3FF));
+    else
+      out += fmt::format("\\u{:04x}\\u{:04x}", 0xD800 + ((static_cast<unsigned>(c) - 0x10000) >> 10),
+                         0xDC00 + ((static_cast<unsigned>(c) - 0x10000) & 0x3FF));
   }
   return out + "\"";
 }

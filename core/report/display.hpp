@@ -17,12 +17,12 @@ std::string shown_text(std::string_view exact, std::size_t columns = 0);
 // Between U+2068 and U+2069, so that right-to-left text cannot move its neighbours.
 std::string isolated(std::string_view shown);
 
-std::string escape_html(std::string_view text);         // & < > " '
+std::string escape_html(std::string_view text);  // & < > " '
 // For a <script type="application/json"> block: < > & U+2028 U+2029 as \u....
 std::string escape_json_block(std::string_view json);
 // The exact string as JSON writes it, ASCII only, bytes that are not UTF-8 as \xHH: for hover and tools.
 std::string json_text(std::string_view exact);
-std::string tsv_cell(std::string_view exact);           // tab, newline, carriage return, backslash as "\t", "\n", "\r", "\\"
+std::string tsv_cell(std::string_view exact);  // tab, newline, carriage return, backslash as "\t", "\n", "\r", "\\"
 
 // Three significant digits: "0.912", "-7.27", "1.2e-05", "NaN", "+inf"; integers below 1e6 in full.
 std::string three_digits(double value);

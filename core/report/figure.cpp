@@ -21,7 +21,8 @@ bool Axis::tokens() const {
 
 std::string Axis::exact(std::size_t index) const {
   if (!labels.empty()) return labels[index];
-  if (!coord.empty()) return coord[index] == std::floor(coord[index]) ? number_text(coord[index]) : base::shortest(coord[index]);
+  if (!coord.empty())
+    return coord[index] == std::floor(coord[index]) ? number_text(coord[index]) : base::shortest(coord[index]);
   return std::to_string(index);
 }
 

@@ -30,7 +30,7 @@ struct Grid {
   std::vector<double> values;
   std::vector<double> error;  // +- one standard error; empty or as long as `values`
 
-  std::size_t cells() const;  // product of the sizes; 1 without dimensions
+  std::size_t cells() const;                   // product of the sizes; 1 without dimensions
   int index_of(const std::string& dim) const;  // -1 when there is none
 };
 
@@ -38,34 +38,34 @@ struct Grid {
 struct Column {
   std::string name;
   bool is_text = false;
-  bool is_token = false;             // texts are tokens: shown with visible spaces
+  bool is_token = false;  // texts are tokens: shown with visible spaces
   std::vector<double> numbers;
   std::vector<std::string> texts;
   std::size_t size() const { return is_text ? texts.size() : numbers.size(); }
 };
 
 struct Table {
-  std::vector<Axis> dims;            // may be one anonymous dimension "row"
+  std::vector<Axis> dims;  // may be one anonymous dimension "row"
   std::vector<Column> columns;
   const Column* find(const std::string& name) const;
 };
 
 // Equal figures of several runs that could not be stacked into one Grid stand side by side.
 struct Panel {
-  std::string label;                 // "" when there is only one
+  std::string label;  // "" when there is only one
   Grid grid;
 };
 
 struct Figure {
   FigureSpec spec;
-  std::string name;                  // output it draws, for tools and anchors
-  std::string unit;                  // "logit", "nat" or ""
-  std::string doc;                   // one sentence, from the plugin's declaration
-  std::string runs;                  // "run 8FKQ2M1P", "3 runs of ioi-patching"
+  std::string name;  // output it draws, for tools and anchors
+  std::string unit;  // "logit", "nat" or ""
+  std::string doc;   // one sentence, from the plugin's declaration
+  std::string runs;  // "run 8FKQ2M1P", "3 runs of ioi-patching"
   std::vector<Panel> panels;
-  Table table;                       // table, scatter; token_grid: the texts in the cells
-  std::string text;                  // text: Markdown
-  std::vector<std::string> warnings; // "[gap] clean - corrupted is 0.36, ..."
+  Table table;                        // table, scatter; token_grid: the texts in the cells
+  std::string text;                   // text: Markdown
+  std::vector<std::string> warnings;  // "[gap] clean - corrupted is 0.36, ..."
 };
 
 }  // namespace diopter::report

@@ -39,12 +39,18 @@ Json axis_json(const Axis& axis) {
       exact.push_back(text);
     }
   }
-  return {{"name", shown_text(axis.name, 40)}, {"size", axis.size}, {"show", show}, {"exact", exact}, {"numeric", numeric},
+  return {{"name", shown_text(axis.name, 40)},
+          {"size", axis.size},
+          {"show", show},
+          {"exact", exact},
+          {"numeric", numeric},
           {"tokens", axis.tokens()}};
 }
 
 Json limits_json(const Limits& limits) {
-  return {{"scale", limits.scale == Scale::Diverging ? "diverging" : "sequential"}, {"low", limits.low}, {"high", limits.high}};
+  return {{"scale", limits.scale == Scale::Diverging ? "diverging" : "sequential"},
+          {"low", limits.low},
+          {"high", limits.high}};
 }
 
 // One pair of limits for everything shown; metrics, which have different units, get one each.
@@ -55,7 +61,9 @@ void add_limits(Json& out, const Figure& figure, const std::vector<Panel>& panel
   std::vector<std::vector<double>> shown(metric < 0 ? 1 : first.dims[static_cast<std::size_t>(metric)].size);
   for (const Panel& panel : panels) {
     std::size_t inner = 1;
-    for (std::size_t d = static_cast<std::size_t>(metric < 0 ? 0 : metric) + 1; metric >= 0 && d < panel.grid.dims.size(); ++d) inner *= panel.grid.dims[d].size;
+    for (std::size_t d = static_cast<std::size_t>(metric < 0 ? 0 : metric) + 1;
+         metric >= 0 && d < panel.grid.dims.size(); ++d)
+      inner *= panel.grid.dims[d].size;
     for (std::size_t i = 0; i < panel.grid.values.size(); ++i) {
       shown[metric < 0 ? 0 : i / inner % shown.size()].push_back(panel.grid.values[i]);
     }
@@ -98,8 +106,9 @@ void require_column(const Figure& figure, const char* key, const std::string& re
   if (reference.empty() || figure.table.find(column_name(reference))) return;
   std::vector<std::string> known;
   for (const Column& column : figure.table.columns) known.push_back(column.name);
-  throw base::UserError(base::Exit::Usage, fmt::format("figure of '{}': {} = '{}' is not one of its columns{}", figure.spec.of, key,
-                                                       reference, base::did_you_mean(column_name(reference), known)),
+  throw base::UserError(base::Exit::Usage,
+                        fmt::format("figure of '{}': {} = '{}' is not one of its columns{}", figure.spec.of, key,
+                                    reference, base::did_you_mean(column_name(reference), known)),
                         {}, "report.column");
 }
 
@@ -109,11 +118,15 @@ Json scatter_json(const Figure& figure) {
   for (const Column& column : figure.table.columns) {
     if (!column.is_text) numeric.push_back(column.name);
   }
-  for (const auto& [key, reference] : {std::pair{"x", figure.spec.x}, {"y", figure.spec.y}, {"colour", figure.spec.colour}, {"text", figure.spec.text}}) {
+  for (const auto& [key, reference] : {std::pair{"x", figure.spec.x},
+                                       {"y", figure.spec.y},
+                                       {"colour", figure.spec.colour},
+                                       {"text", figure.spec.text}}) {
     require_column(figure, key, reference);
   }
   if ((figure.spec.x.empty() || figure.spec.y.empty()) && numeric.size() < 2) {
-    throw base::UserError(base::Exit::Usage, fmt::format("figure of '{}': a scatter needs two columns of numbers", figure.spec.of));
+    throw base::UserError(base::Exit::Usage,
+                          fmt::format("figure of '{}': a scatter needs two columns of numbers", figure.spec.of));
   }
   out["x"] = figure.spec.x.empty() ? numeric[0] : column_name(figure.spec.x);
   out["y"] = figure.spec.y.empty() ? numeric[1] : column_name(figure.spec.y);
@@ -131,14 +144,16 @@ std::vector<Panel> drawn_panels(const Figure& figure) {
       if (panel.grid.index_of(figure.spec.over) < 0) {
         std::vector<std::string> names;
         for (const Axis& axis : panel.grid.dims) names.push_back(axis.name);
-        throw base::UserError(base::Exit::Usage, fmt::format("figure of '{}': over = '{}' is not one of its dimensions{}", figure.spec.of,
-                                                             figure.spec.over, base::did_you_mean(figure.spec.over, names)));
+        throw base::UserError(base::Exit::Usage,
+                              fmt::format("figure of '{}': over = '{}' is not one of its dimensions{}", figure.spec.of,
+                                          figure.spec.over, base::did_you_mean(figure.spec.over, names)));
       }
       panel.grid = mean_over(panel.grid, figure.spec.over);
     }
     if (assign_roles(figure.spec, panel.grid).ranked) {
       const int metric = panel.grid.index_of("metric");
-      if (metric >= 0 && panel.grid.dims[static_cast<std::size_t>(metric)].size == 1) panel.grid.dims.erase(panel.grid.dims.begin() + metric);
+      if (metric >= 0 && panel.grid.dims[static_cast<std::size_t>(metric)].size == 1)
+        panel.grid.dims.erase(panel.grid.dims.begin() + metric);
       panel.grid = ranked(panel.grid, kRankedBars);
     }
   }
@@ -146,14 +161,19 @@ std::vector<Panel> drawn_panels(const Figure& figure) {
 }
 
 base::Json figure_json(const Figure& figure) {
-  Json out = {{"kind", figure.spec.as}, {"each", figure.spec.each}, {"name", shown_text(figure.name, 80)}, {"unit", shown_text(figure.unit, 20)},
-              {"origin", figure.spec.origin}, {"panels", Json::array()}};
+  Json out = {{"kind", figure.spec.as},
+              {"each", figure.spec.each},
+              {"name", shown_text(figure.name, 80)},
+              {"unit", shown_text(figure.unit, 20)},
+              {"origin", figure.spec.origin},
+              {"panels", Json::array()}};
   add_columns(out, figure);
   if (figure.spec.as == "scatter") out["scatter"] = scatter_json(figure);
   const std::vector<Panel> panels = drawn_panels(figure);
   if (panels.empty()) return out;
   Roles roles = assign_roles(figure.spec, panels.front().grid);
-  out["roles"] = {{"x", roles.x}, {"y", roles.y}, {"series", roles.series}, {"slider", roles.slider}, {"facet", roles.facet}, {"select", roles.select}};
+  out["roles"] = {{"x", roles.x},           {"y", roles.y},         {"series", roles.series},
+                  {"slider", roles.slider}, {"facet", roles.facet}, {"select", roles.select}};
   add_limits(out, figure, panels);
   for (const Panel& panel : panels) {
     Json dims = Json::array();

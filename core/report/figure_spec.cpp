@@ -30,9 +30,9 @@ FigureSpec parse_figure_spec(const base::Json& document) {
   if (!document.is_object()) refuse("expected a table of keys, got " + std::string(document.type_name()));
   FigureSpec spec;
   const std::map<std::string, std::string*> texts = {
-      {"as", &spec.as},         {"of", &spec.of},     {"x", &spec.x},       {"y", &spec.y},
-      {"facet", &spec.facet},   {"slider", &spec.slider}, {"over", &spec.over}, {"each", &spec.each},
-      {"colour", &spec.colour}, {"text", &spec.text}, {"title", &spec.title}, {"origin", &spec.origin}};
+      {"as", &spec.as},         {"of", &spec.of},         {"x", &spec.x},         {"y", &spec.y},
+      {"facet", &spec.facet},   {"slider", &spec.slider}, {"over", &spec.over},   {"each", &spec.each},
+      {"colour", &spec.colour}, {"text", &spec.text},     {"title", &spec.title}, {"origin", &spec.origin}};
   std::vector<std::string> known = {"centre"};
   for (const auto& [key, target] : texts) known.push_back(key);
   for (const auto& [key, value] : document.items()) {

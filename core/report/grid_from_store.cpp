@@ -27,7 +27,8 @@ void append(std::vector<double>& out, std::string_view bytes) {
 double from_half(std::uint16_t bits) {
   const int exponent = bits >> 10 & 31, fraction = bits & 1023;
   const double sign = bits >> 15 ? -1 : 1;
-  if (exponent == 31) return fraction ? std::numeric_limits<double>::quiet_NaN() : sign * std::numeric_limits<double>::infinity();
+  if (exponent == 31)
+    return fraction ? std::numeric_limits<double>::quiet_NaN() : sign * std::numeric_limits<double>::infinity();
   if (exponent == 0) return sign * std::ldexp(fraction, -24);
   return sign * std::ldexp(1024 + fraction, exponent - 25);
 }
@@ -74,9 +75,12 @@ Axis axis_from_json(const Json& dim, std::size_t size) {
   Axis axis;
   axis.name = dim.value("name", "");
   axis.size = size;
-  const auto fits = [&](const char* key) { return dim.contains(key) && dim[key].is_array() && dim[key].size() == size; };
+  const auto fits = [&](const char* key) {
+    return dim.contains(key) && dim[key].is_array() && dim[key].size() == size;
+  };
   if (fits("labels")) {
-    for (const Json& label : dim["labels"]) axis.labels.push_back(label.is_string() ? label.get<std::string>() : label.dump());
+    for (const Json& label : dim["labels"])
+      axis.labels.push_back(label.is_string() ? label.get<std::string>() : label.dump());
   }
   if (fits("ids")) {
     for (const Json& id : dim["ids"]) axis.ids.push_back(id.is_number_integer() ? id.get<std::int64_t>() : -1);
@@ -99,7 +103,10 @@ Grid grid_of(const store::TensorData& tensor) {
   }
   grid.values = as_doubles(tensor.meta.dtype, tensor.bytes);
   if (grid.values.size() != grid.cells()) {
-    throw base::UserError(base::Exit::Store, fmt::format("tensor '{}' has {} values, its shape says {}", tensor.meta.name, grid.values.size(), grid.cells()), "diopter db check");
+    throw base::UserError(
+        base::Exit::Store,
+        fmt::format("tensor '{}' has {} values, its shape says {}", tensor.meta.name, grid.values.size(), grid.cells()),
+        "diopter db check");
   }
   return grid;
 }
@@ -144,7 +151,9 @@ std::optional<Table> find_table(const store::Reader& reader, const store::RunDet
     const std::size_t rows = table.columns.empty() ? 0 : table.columns.front().size();
     for (const Column& column : table.columns) {
       if (column.size() != rows) {
-        throw base::UserError(base::Exit::Store, fmt::format("table '{}': column '{}' has {} values, '{}' has {}", name, column.name, column.size(), table.columns.front().name, rows));
+        throw base::UserError(base::Exit::Store,
+                              fmt::format("table '{}': column '{}' has {} values, '{}' has {}", name, column.name,
+                                          column.size(), table.columns.front().name, rows));
       }
     }
     if (table.dims.empty()) {

@@ -17,8 +17,8 @@ std::vector<double> as_doubles(std::string_view dtype, std::string_view bytes);
 Axis axis_from_json(const base::Json& dim, std::size_t size);  // {"name","coord"|"labels","ids"}
 Grid grid_of(const store::TensorData& tensor);
 
-// The tensor or metric `name` of a run. A metric of several steps is a line over "step"; a single one has no dimensions.
-// Nothing when the run has neither.
+// The tensor or metric `name` of a run. A metric of several steps is a line over "step"; a single one has no
+// dimensions. Nothing when the run has neither.
 std::optional<Grid> find_grid(const store::Reader& reader, const store::RunDetail& run, const std::string& name);
 
 // The table `name`: text columns from its document, numbers from the tensors "name.column".

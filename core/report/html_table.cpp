@@ -8,7 +8,11 @@ namespace diopter::report {
 namespace {
 
 std::string cell(const char* tag, const std::string& text, bool number) {
-  return fmt::format("<{}{}>{}</{}>", tag, number ? " class=\"number\"" : text.size() > 60 ? " class=\"prose\"" : "", escape_html(text), tag);
+  return fmt::format("<{}{}>{}</{}>", tag,
+                     number             ? " class=\"number\""
+                     : text.size() > 60 ? " class=\"prose\""
+                                        : "",
+                     escape_html(text), tag);
 }
 
 // The first dimension down, the last across, others spelled out in the first column.
@@ -21,7 +25,8 @@ std::string grid_rows(const Grid& grid) {
   for (std::size_t row = 0; last.size > 0 && row < grid.values.size() / last.size; ++row) {
     std::string label;
     for (std::size_t d = grid.dims.size() - 1, left = row; d-- > 0; left /= grid.dims[d].size) {
-      label = grid.dims[d].name + " " + grid.dims[d].shown(left % grid.dims[d].size) + (label.empty() ? "" : ", ") + label;
+      label =
+          grid.dims[d].name + " " + grid.dims[d].shown(left % grid.dims[d].size) + (label.empty() ? "" : ", ") + label;
     }
     out += "<tr>" + cell("th", label, false);
     for (std::size_t i = 0; i < last.size; ++i) out += cell("td", three_digits(grid.values[row * last.size + i]), true);
@@ -34,7 +39,8 @@ std::string grid_rows(const Grid& grid) {
 
 std::string page_table_html(const PageTable& table) {
   std::string out = "<table class=\"data-table\"><thead><tr>";
-  for (std::size_t c = 0; c < table.columns.size(); ++c) out += cell("th", shown_text(table.columns[c]), table.numeric.at(c));
+  for (std::size_t c = 0; c < table.columns.size(); ++c)
+    out += cell("th", shown_text(table.columns[c]), table.numeric.at(c));
   out += "</tr></thead><tbody>\n";
   for (const auto& row : table.rows) {
     out += "<tr>";
@@ -64,7 +70,9 @@ std::string data_table_html(const Table& table) {
     out += place;
     for (const Column& column : table.columns) {
       if (!column.is_text) out += cell("td", three_digits(column.numbers[r]), true);
-      else out += cell("td", isolated(column.is_token ? shown_token(column.texts[r]) : shown_text(column.texts[r])), false);
+      else
+        out +=
+            cell("td", isolated(column.is_token ? shown_token(column.texts[r]) : shown_text(column.texts[r])), false);
     }
     out += "</tr>\n";
   }

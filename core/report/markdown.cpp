@@ -100,7 +100,8 @@ std::string markdown_html(std::string_view markdown) {
       const char* tag = numbered ? "ol" : "ul";
       out += fmt::format("<{}>\n", tag);
       bool same = numbered;
-      for (; i < lines.size() && list_item(trimmed(lines[i]), same, rest) && same == numbered; ++i) out += "<li>" + inline_html(rest) + "</li>\n";
+      for (; i < lines.size() && list_item(trimmed(lines[i]), same, rest) && same == numbered; ++i)
+        out += "<li>" + inline_html(rest) + "</li>\n";
       --i;
       out += fmt::format("</{}>\n", tag);
     } else if (line.front() == '|' && line.size() > 1) {

@@ -1,5 +1,5 @@
-// The Markdown that analyses write, as HTML: headings, paragraphs, lists, fenced code, **bold**, *italic*, `code`, tables
-// of pipes. No raw HTML, no links, no images: everything else is text.
+// The Markdown that analyses write, as HTML: headings, paragraphs, lists, fenced code, **bold**, *italic*, `code`,
+// tables of pipes. No raw HTML, no links, no images: everything else is text.
 #pragma once
 
 #include <string>

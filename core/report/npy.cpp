@@ -21,10 +21,12 @@ std::string widened(std::string_view bfloat16) {
 }  // namespace
 
 std::string npy_bytes(std::string_view dtype, const std::vector<std::int64_t>& shape, std::string_view bytes) {
-  static const std::map<std::string_view, const char*> kinds = {{"f64", "<f8"}, {"f32", "<f4"}, {"f16", "<f2"}, {"bf16", "<f4"}, {"i64", "<i8"}, {"i32", "<i4"},
-                                                                {"i16", "<i2"}, {"i8", "|i1"},  {"u8", "|u1"},  {"bool", "|b1"}};
+  static const std::map<std::string_view, const char*> kinds = {
+      {"f64", "<f8"}, {"f32", "<f4"}, {"f16", "<f2"}, {"bf16", "<f4"}, {"i64", "<i8"},
+      {"i32", "<i4"}, {"i16", "<i2"}, {"i8", "|i1"},  {"u8", "|u1"},   {"bool", "|b1"}};
   const auto kind = kinds.find(dtype);
-  if (kind == kinds.end()) throw base::UserError(base::Exit::Store, fmt::format("a tensor has the unknown type '{}'", dtype));
+  if (kind == kinds.end())
+    throw base::UserError(base::Exit::Store, fmt::format("a tensor has the unknown type '{}'", dtype));
   std::string sizes;
   for (const std::int64_t size : shape) sizes += fmt::format("{}, ", size);
   if (shape.size() > 1) sizes.resize(sizes.size() - 2);

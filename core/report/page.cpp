@@ -29,7 +29,8 @@ void require_inlinable(const std::string& source, const std::string& what) {
   std::string lower(source);
   std::transform(lower.begin(), lower.end(), lower.begin(), [](unsigned char c) { return std::tolower(c); });
   if (lower.find("</script") == std::string::npos && lower.find("<!--") == std::string::npos) return;
-  throw base::UserError(base::Exit::Refused, what + " cannot stand inside a page: it contains '</script' or '<!--'", "--assets beside");
+  throw base::UserError(base::Exit::Refused, what + " cannot stand inside a page: it contains '</script' or '<!--'",
+                        "--assets beside");
 }
 
 std::string figure_title(const Figure& figure) {
@@ -39,18 +40,23 @@ std::string figure_title(const Figure& figure) {
 
 std::string figure_html(const Figure& figure, std::size_t number) {
   const bool text = figure.spec.as == "text", table = figure.spec.as == "table";
-  std::string out = fmt::format("<section class=\"figure\" id=\"figure-{}\"{}>\n<h2>{}</h2>\n", number, text ? "" : " data-plot", escape_html(shown_text(figure_title(figure))));
+  std::string out = fmt::format("<section class=\"figure\" id=\"figure-{}\"{}>\n<h2>{}</h2>\n", number,
+                                text ? "" : " data-plot", escape_html(shown_text(figure_title(figure))));
   std::string sub = figure.spec.title.empty() || figure.doc.empty() ? "" : shown_text(figure.doc) + " ";
-  sub += fmt::format("{}{}{}", shown_text(figure.name), figure.unit.empty() ? "" : ", " + shown_text(figure.unit), figure.runs.empty() ? "" : " · " + shown_text(figure.runs));
+  sub += fmt::format("{}{}{}", shown_text(figure.name), figure.unit.empty() ? "" : ", " + shown_text(figure.unit),
+                     figure.runs.empty() ? "" : " · " + shown_text(figure.runs));
   out += "<p class=\"doc\">" + escape_html(sub) + "</p>\n";
-  for (const std::string& warning : figure.warnings) out += "<p class=\"warning\" role=\"note\">" + escape_html(shown_text(warning)) + "</p>\n";
+  for (const std::string& warning : figure.warnings)
+    out += "<p class=\"warning\" role=\"note\">" + escape_html(shown_text(warning)) + "</p>\n";
   if (text) return out + "<div class=\"prose\">\n" + markdown_html(figure.text) + "</div>\n</section>\n";
   out += "<div class=\"stage\">" + (table ? data_table_html(figure.table) : std::string()) + "</div>\n";
   const std::vector<Panel> panels = figure.panels.empty() ? std::vector<Panel>() : drawn_panels(figure);
   const std::string note = nonfinite_note(panels);
   if (!note.empty()) out += "<p class=\"note\">Not drawn as colours: " + note + ".</p>\n";
-  out += "<div class=\"tools\"><button type=\"button\" class=\"copy\">copy as TSV</button></div>\n" + reader_table_html(panels);
-  out += "<script type=\"application/json\" class=\"data\">" + escape_json_block(base::canonical_json(figure_json(figure))) + "</script>\n</section>\n";
+  out += "<div class=\"tools\"><button type=\"button\" class=\"copy\">copy as TSV</button></div>\n" +
+         reader_table_html(panels);
+  out += "<script type=\"application/json\" class=\"data\">" +
+         escape_json_block(base::canonical_json(figure_json(figure))) + "</script>\n</section>\n";
   return out;
 }
 
@@ -61,20 +67,25 @@ std::string footer_html(const Page& page, const PlotlyAsset& plotly) {
   };
   for (const auto& [name, value] : page.provenance) line(name, value);
   line("figures drawn by", "Plotly.js " + plotly.version + "  " + plotly.sha256.substr(0, 16) + " (MIT)");
-  if (!page.command.empty()) out += "<dt>repeat it</dt><dd class=\"mono\">" + escape_html(shown_text(page.command)) + "</dd>\n";
+  if (!page.command.empty())
+    out += "<dt>repeat it</dt><dd class=\"mono\">" + escape_html(shown_text(page.command)) + "</dd>\n";
   return out + "</dl>\n</footer>\n";
 }
 
-void require_size(const std::string& html, const std::vector<std::pair<std::size_t, std::string>>& sizes, std::size_t limit) {
+void require_size(const std::string& html, const std::vector<std::pair<std::size_t, std::string>>& sizes,
+                  std::size_t limit) {
   if (html.size() <= limit) return;
   auto largest = sizes;
   std::stable_sort(largest.begin(), largest.end(), [](const auto& a, const auto& b) { return a.first > b.first; });
   largest.resize(std::min<std::size_t>(3, largest.size()));
   std::vector<std::string> names;
-  for (const auto& [bytes, name] : largest) names.push_back(fmt::format("{} ({:.1f} MB)", name, static_cast<double>(bytes) / 1e6));
-  throw base::UserError(base::Exit::Usage, fmt::format("the page would have {:.1f} MB, more than {:.1f} MB; largest figures: {}", static_cast<double>(html.size()) / 1e6,
-                                                       static_cast<double>(limit) / 1e6, base::join(names)),
-                        "choose figures with --figure NAME, or raise --max-bytes", "report.size");
+  for (const auto& [bytes, name] : largest)
+    names.push_back(fmt::format("{} ({:.1f} MB)", name, static_cast<double>(bytes) / 1e6));
+  throw base::UserError(
+      base::Exit::Usage,
+      fmt::format("the page would have {:.1f} MB, more than {:.1f} MB; largest figures: {}",
+                  static_cast<double>(html.size()) / 1e6, static_cast<double>(limit) / 1e6, base::join(names)),
+      "choose figures with --figure NAME, or raise --max-bytes", "report.size");
 }
 
 }  // namespace
@@ -86,12 +97,17 @@ Rendered render_page(const Page& given, const PlotlyAsset& plotly, const RenderO
   const std::string script = page_script();
   const bool inlined = options.assets == Assets::Inline;
   if (inlined) require_inlinable(plotly.source, "Plotly.js");
-  const std::string policy = inlined ? csp_hash(plotly.source) + " " + csp_hash(script) : "'unsafe-inline' 'self' file:";
+  const std::string policy =
+      inlined ? csp_hash(plotly.source) + " " + csp_hash(script) : "'unsafe-inline' 'self' file:";
   std::string& html = out.html;
   html = "<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n";
-  html += "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; script-src " + policy + "; style-src 'unsafe-inline'; img-src data: blob:; base-uri 'none'; form-action 'none'\">\n";
-  html += "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n<meta name=\"referrer\" content=\"no-referrer\">\n<meta name=\"generator\" content=\"diopter\">\n";
-  html += "<title>" + escape_html(shown_text(page.title)) + "</title>\n<style>\n" + page_style() + "</style>\n</head>\n<body>\n";
+  html += "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; script-src " + policy +
+          "; style-src 'unsafe-inline'; img-src data: blob:; base-uri 'none'; form-action 'none'\">\n";
+  html +=
+      "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n<meta name=\"referrer\" "
+      "content=\"no-referrer\">\n<meta name=\"generator\" content=\"diopter\">\n";
+  html += "<title>" + escape_html(shown_text(page.title)) + "</title>\n<style>\n" + page_style() +
+          "</style>\n</head>\n<body>\n";
   html += "<header><h1>" + escape_html(shown_text(page.title)) + "</h1>\n";
   if (!page.about.empty()) html += "<p class=\"about\">" + escape_html(shown_text(page.about)) + "</p>\n";
   html += "</header>\n<main>\n";

@@ -37,7 +37,8 @@ class Distinct {
 };
 
 std::string text_of(const Json& object, const char* key) {
-  return object.is_object() && object.contains(key) && object[key].is_string() ? object[key].get<std::string>() : std::string();
+  return object.is_object() && object.contains(key) && object[key].is_string() ? object[key].get<std::string>()
+                                                                               : std::string();
 }
 
 std::string commit_text(const Json& source) {
@@ -47,7 +48,9 @@ std::string commit_text(const Json& source) {
   return commit.substr(0, 12) + (dirty ? " with uncommitted changes" : "");
 }
 
-std::string plain_text(const Json& value) { return value.is_string() ? value.get<std::string>() : base::plain_json(value); }
+std::string plain_text(const Json& value) {
+  return value.is_string() ? value.get<std::string>() : base::plain_json(value);
+}
 
 }  // namespace
 
@@ -58,12 +61,17 @@ Lines provenance_lines(const std::vector<RunDetail>& runs) {
     ids.add(run.row.id);
     if (run.row.batch) batches.add(*run.row.batch + (run.row.batch_id ? " (" + *run.row.batch_id + ")" : ""));
     const store::Provenance& from = run.provenance;
-    if (from.manifest_sha256) manifests.add(from.manifest_path.value_or("manifest") + "  sha256 " + *from.manifest_sha256);
+    if (from.manifest_sha256)
+      manifests.add(from.manifest_path.value_or("manifest") + "  sha256 " + *from.manifest_sha256);
     if (from.plan_sha256) plans.add("sha256 " + *from.plan_sha256);
-    for (const store::InputRow& input : run.inputs) inputs.add(input.role + (input.path ? " " + *input.path : "") + "  sha256 " + input.sha256);
+    for (const store::InputRow& input : run.inputs)
+      inputs.add(input.role + (input.path ? " " + *input.path : "") + "  sha256 " + input.sha256);
     commits.add(commit_text(from.source_state));
-    if (from.source_state.is_object() && from.source_state.contains("build")) builds.add("diopter " + text_of(from.source_state["build"], "version"));
-    if (from.plugin.is_object()) plugins.add(text_of(from.plugin, "id") + " " + text_of(from.plugin, "version") + "  sha256 " + text_of(from.plugin, "sha256"));
+    if (from.source_state.is_object() && from.source_state.contains("build"))
+      builds.add("diopter " + text_of(from.source_state["build"], "version"));
+    if (from.plugin.is_object())
+      plugins.add(text_of(from.plugin, "id") + " " + text_of(from.plugin, "version") + "  sha256 " +
+                  text_of(from.plugin, "sha256"));
     started.add(base::iso8601(run.row.started_at_us).substr(0, 16) + "Z");
   }
   Lines lines;
@@ -87,7 +95,8 @@ std::string repeat_command(const std::vector<RunDetail>& runs) {
     if (!run.provenance.manifest_path) continue;
     std::string command = "diopter run " + base::shell_quoted(*run.provenance.manifest_path);
     if (run.provenance.overrides.is_array()) {
-      for (const Json& override_text : run.provenance.overrides) command += " " + base::shell_quoted(plain_text(override_text));
+      for (const Json& override_text : run.provenance.overrides)
+        command += " " + base::shell_quoted(plain_text(override_text));
     }
     return command;
   }
@@ -101,7 +110,8 @@ PageTable comparison_table(const std::vector<RunDetail>& runs) {
     table.columns.push_back(name);
     table.numeric.push_back(numeric);
   };
-  for (const char* name : {"run", "entry", "kind", "model", "status", "seconds"}) column(name, std::string_view(name) == "seconds");
+  for (const char* name : {"run", "entry", "kind", "model", "status", "seconds"})
+    column(name, std::string_view(name) == "seconds");
   std::vector<std::string> params, metrics;
   for (const RunDetail& run : runs) {
     for (const store::ParamRow& param : run.params) {
@@ -115,7 +125,8 @@ PageTable comparison_table(const std::vector<RunDetail>& runs) {
       if (params.size() < 8 && std::any_of(runs.begin(), runs.end(), differs)) params.push_back(param.key);
     }
     for (const store::MetricRow& metric : run.metrics) {
-      if (metrics.size() < 12 && std::find(metrics.begin(), metrics.end(), metric.name) == metrics.end()) metrics.push_back(metric.name);
+      if (metrics.size() < 12 && std::find(metrics.begin(), metrics.end(), metric.name) == metrics.end())
+        metrics.push_back(metric.name);
     }
   }
   for (const std::string& key : params) column(key, false);
@@ -123,20 +134,25 @@ PageTable comparison_table(const std::vector<RunDetail>& runs) {
     std::string arrow;
     for (const RunDetail& run : runs) {
       for (const store::OutputDefRow& declared : run.declared) {
-        if (declared.name == name && declared.type == "metric" && arrow.empty()) arrow = declared.better == "higher" ? " ↑" : declared.better == "lower" ? " ↓" : "";
+        if (declared.name == name && declared.type == "metric" && arrow.empty())
+          arrow = declared.better == "higher" ? " ↑" : declared.better == "lower" ? " ↓" : "";
       }
     }
     column(name + arrow, true);
   }
   for (const RunDetail& run : runs) {
     const std::string status = run.row.status == "stale" ? "running" : run.row.status;  // as stored: no clock in a page
-    std::vector<std::string> row = {run.row.short_id, run.row.entry.value_or(""), run.row.kind, run.row.model.value_or(""), status, run.row.seconds ? three_digits(*run.row.seconds) : ""};
+    std::vector<std::string> row = {run.row.short_id, run.row.entry.value_or(""),
+                                    run.row.kind,     run.row.model.value_or(""),
+                                    status,           run.row.seconds ? three_digits(*run.row.seconds) : ""};
     for (const std::string& key : params) {
-      const auto found = std::find_if(run.params.begin(), run.params.end(), [&](const auto& p) { return p.key == key; });
+      const auto found =
+          std::find_if(run.params.begin(), run.params.end(), [&](const auto& p) { return p.key == key; });
       row.push_back(found == run.params.end() ? "" : plain_text(found->value));
     }
     for (const std::string& name : metrics) {
-      const auto found = std::find_if(run.metrics.begin(), run.metrics.end(), [&](const auto& m) { return m.name == name; });
+      const auto found =
+          std::find_if(run.metrics.begin(), run.metrics.end(), [&](const auto& m) { return m.name == name; });
       if (found == run.metrics.end()) row.emplace_back();
       else row.push_back(three_digits(found->value) + (found->stderr_ ? " ± " + three_digits(*found->stderr_) : ""));
     }

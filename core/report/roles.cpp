@@ -41,7 +41,8 @@ class Free {
     return dim;
   }
 
-  // The last dimension fit for an axis: longer than one if there is such, not a list of metrics or prompts if avoidable.
+  // The last dimension fit for an axis: longer than one if there is such, not a list of metrics or prompts if
+  // avoidable.
   std::string take_axis(const std::vector<std::string>& preferred) {
     for (const std::string& name : preferred) {
       for (const Axis* axis : left_) {
@@ -80,7 +81,8 @@ void name_axes(Roles& roles, const FigureSpec& spec, Free& free) {
     if (roles.y.empty()) roles.y = free.take_axis({"dest"});
   } else if (two_axes(spec)) {
     // Both wanted: the later dimension lies along x, the earlier along y.
-    if (roles.x.empty()) roles.x = free.take_axis(roles.y.empty() ? std::vector<std::string>{"src", "pos"} : std::vector<std::string>{});
+    if (roles.x.empty())
+      roles.x = free.take_axis(roles.y.empty() ? std::vector<std::string>{"src", "pos"} : std::vector<std::string>{});
     if (roles.y.empty()) roles.y = free.take_axis({"dest", "layer"});
   } else if (roles.x.empty()) {
     roles.x = free.take_axis(spec.as == "token_strip" ? std::vector<std::string>{"pos", "src"}
@@ -97,13 +99,17 @@ Roles assign_roles(const FigureSpec& spec, const Grid& grid) {
   for (const std::string& dim : words(spec.facet)) roles.facet.push_back(free.take("facet", dim));
   roles.slider = free.take("slider", spec.slider);
   if (spec.as == "frames" && roles.slider.empty()) {
-    roles.slider = free.take("over", !spec.over.empty() ? spec.over : free.has("layer") ? "layer" : grid.dims.empty() ? "" : grid.dims[0].name);
+    roles.slider = free.take("over", !spec.over.empty()  ? spec.over
+                                     : free.has("layer") ? "layer"
+                                     : grid.dims.empty() ? ""
+                                                         : grid.dims[0].name);
   }
   roles.x = free.take("x", spec.x);
   roles.y = free.take("y", spec.y);
   if (series_kind) roles.series = free.take("colour", spec.colour);
   if (spec.as == "bar" && roles.x.empty() && roles.series.empty()) {
-    const auto plain = std::count_if(free.rest().begin(), free.rest().end(), [](const Axis* axis) { return axis->name != "metric"; });
+    const auto plain =
+        std::count_if(free.rest().begin(), free.rest().end(), [](const Axis* axis) { return axis->name != "metric"; });
     roles.ranked = plain > 1;
   }
   if (spec.as == "histogram") return roles;  // what is left is pooled
@@ -111,7 +117,8 @@ Roles assign_roles(const FigureSpec& spec, const Grid& grid) {
   for (const Axis* axis : std::vector<const Axis*>(free.rest())) {
     if (roles.ranked && axis->name != "metric") continue;
     if (spec.as == "line" && roles.series.empty() && axis->size <= 12) roles.series = axis->name;
-    else if (axis->name == "metric" || (spec.as == "attention" && (axis->name == "layer" || axis->name == "head"))) roles.facet.push_back(axis->name);
+    else if (axis->name == "metric" || (spec.as == "attention" && (axis->name == "layer" || axis->name == "head")))
+      roles.facet.push_back(axis->name);
     else roles.select.push_back(axis->name);
   }
   if (spec.as == "surface") {  // one scene at a time: browsers keep few WebGL contexts alive
@@ -168,7 +175,8 @@ Grid ranked(const Grid& grid, std::size_t count) {
   axis.name = heads ? "head" : "cell";
   for (const std::size_t cell : order) {
     std::vector<std::size_t> index(grid.dims.size());
-    for (std::size_t d = grid.dims.size(), left = cell; d-- > 0; left /= grid.dims[d].size) index[d] = left % grid.dims[d].size;
+    for (std::size_t d = grid.dims.size(), left = cell; d-- > 0; left /= grid.dims[d].size)
+      index[d] = left % grid.dims[d].size;
     std::string label;
     for (std::size_t d = 0; d < grid.dims.size(); ++d) {
       const Axis& dim = grid.dims[d];

@@ -20,9 +20,9 @@ struct Roles {
 inline constexpr std::size_t kMostFacets = 48;  // more cells than this become a drop-down
 inline constexpr std::size_t kRankedBars = 30;
 
-// Every dimension gets exactly one part. Named ones as the spec says; of the rest, "metric" becomes a facet, the last two
-// fitting ones the axes, everything else a drop-down. UserError(Usage) naming the dimensions when the spec names none of
-// them, or one twice.
+// Every dimension gets exactly one part. Named ones as the spec says; of the rest, "metric" becomes a facet, the last
+// two fitting ones the axes, everything else a drop-down. UserError(Usage) naming the dimensions when the spec names
+// none of them, or one twice.
 Roles assign_roles(const FigureSpec& spec, const Grid& grid);
 
 // `dim` averaged away, NaN left out; the standard error of the mean goes to `error` (NaN for a single value).

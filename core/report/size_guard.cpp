@@ -83,7 +83,9 @@ std::vector<SideFile> reduce_large_figures(std::vector<Figure>& figures, std::si
       files += (files.empty() ? "" : ", ") + beside.back().name;
       grid = std::move(small);
     }
-    if (!files.empty()) figure.warnings.push_back(fmt::format("[reduced] Drawn as means of blocks, at most {0} x {0}; every value is in {1}.", kBlockSide, files));
+    if (!files.empty())
+      figure.warnings.push_back(fmt::format(
+          "[reduced] Drawn as means of blocks, at most {0} x {0}; every value is in {1}.", kBlockSide, files));
   }
   return beside;
 }

@@ -78,7 +78,8 @@ Statement Connection::prepare(std::string_view sql) {
   DIOPTER_CHECK(owner_ == ::getpid(), "a store connection was used after fork()");
   auto [at, is_new] = statements_.try_emplace(std::string(sql), nullptr);
   if (is_new) {
-    const int code = sqlite3_prepare_v3(handle(), at->first.c_str(), -1, SQLITE_PREPARE_PERSISTENT, &at->second, nullptr);
+    const int code =
+        sqlite3_prepare_v3(handle(), at->first.c_str(), -1, SQLITE_PREPARE_PERSISTENT, &at->second, nullptr);
     if (code != SQLITE_OK) {
       statements_.erase(at);
       fail(code);

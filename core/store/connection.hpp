@@ -60,7 +60,8 @@ class Statement {
 
   bool step();  // true: a row is ready
   void run() {  // to the end
-    while (step()) {}
+    while (step()) {
+    }
   }
 
   bool is_null(int column) const;

@@ -38,9 +38,10 @@ void fill(Connection& db) {
 void switch_to_wal(Connection& db) {
   Statement mode = db.prepare("PRAGMA journal_mode = WAL");
   if (mode.step() && mode.text(0) == "wal") return;
-  throw base::UserError(base::Exit::Store, "cannot create the store " + db.file().string() +
-                                               ": SQLite cannot keep a write-ahead log there",
-                        "--store DIR on a local disk", "store.no_wal");
+  throw base::UserError(
+      base::Exit::Store,
+      "cannot create the store " + db.file().string() + ": SQLite cannot keep a write-ahead log there",
+      "--store DIR on a local disk", "store.no_wal");
 }
 
 }  // namespace
@@ -57,7 +58,8 @@ void create_database(const fs::path& file, const char* vfs) {
   remove_with_companions(file);  // at most an empty file and its shadow
   std::error_code error;
   fs::rename(fresh, file, error);
-  if (error) throw base::UserError(base::Exit::Store, "cannot create the store " + file.string() + ": " + error.message());
+  if (error)
+    throw base::UserError(base::Exit::Store, "cannot create the store " + file.string() + ": " + error.message());
   for (const char* suffix : {"-wal", "-shm"}) fs::remove(fresh.string() + suffix);
   base::sync_directory(file.parent_path());
 }

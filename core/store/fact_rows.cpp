@@ -20,8 +20,9 @@ void add_environment(Connection& db, const Json& body) {
 }
 
 void add_source_state(Connection& db, const Json& body) {
-  db.prepare("INSERT INTO source_state(sha256, repo_url, commit_sha, branch, dirty, diff, diff_omitted, untracked, build)"
-             " VALUES (?,?,?,?,?,?,?,?,?) ON CONFLICT DO NOTHING")
+  db.prepare(
+        "INSERT INTO source_state(sha256, repo_url, commit_sha, branch, dirty, diff, diff_omitted, untracked, build)"
+        " VALUES (?,?,?,?,?,?,?,?,?) ON CONFLICT DO NOTHING")
       .bind(text(body, "sha256"), maybe_text(body, "repo_url"), maybe_text(body, "commit"), maybe_text(body, "branch"),
             maybe_bool(body, "dirty"), maybe_text(body, "diff"), maybe_text(body, "diff_omitted"),
             maybe_document(body, "untracked"), body.at("build").dump())
@@ -29,8 +30,9 @@ void add_source_state(Connection& db, const Json& body) {
 }
 
 void add_output_def(Connection& db, const Json& body) {
-  db.prepare("INSERT INTO output_def(kind, kind_version, name, type, unit, doc, better) VALUES (?,?,?,?,?,?,?)"
-             " ON CONFLICT DO NOTHING")
+  db.prepare(
+        "INSERT INTO output_def(kind, kind_version, name, type, unit, doc, better) VALUES (?,?,?,?,?,?,?)"
+        " ON CONFLICT DO NOTHING")
       .bind(text(body, "kind"), body.at("kind_version").get<std::int64_t>(), text(body, "name"), text(body, "type"),
             maybe_text(body, "unit"), maybe_text(body, "doc"), maybe_text(body, "better").value_or("none"))
       .run();
@@ -39,8 +41,10 @@ void add_output_def(Connection& db, const Json& body) {
 }  // namespace
 
 void add_plugin(Connection& db, const Json& body) {
-  db.prepare("INSERT INTO plugin(sha256, plugin_id, version, path, abi_stamp) VALUES (?,?,?,?,?) ON CONFLICT DO NOTHING")
-      .bind(text(body, "sha256"), text(body, "id"), text(body, "version"), maybe_text(body, "path"), maybe_text(body, "abi_stamp"))
+  db.prepare(
+        "INSERT INTO plugin(sha256, plugin_id, version, path, abi_stamp) VALUES (?,?,?,?,?) ON CONFLICT DO NOTHING")
+      .bind(text(body, "sha256"), text(body, "id"), text(body, "version"), maybe_text(body, "path"),
+            maybe_text(body, "abi_stamp"))
       .run();
 }
 

@@ -17,9 +17,9 @@ struct Known {
 };
 // linux/magic.h and the manual page statfs(2); those of the vendors are not in any header.
 constexpr Known kNetwork[] = {
-    {0x6969, "NFS"},         {0x517B, "SMB"},       {0xFF534D42, "CIFS"},   {0xFE534D42, "SMB2"},
-    {0x0BD00BD0, "Lustre"},  {0x47504653, "GPFS"},  {0x19830326, "BeeGFS"}, {0x00C36400, "CephFS"},
-    {0x01021997, "9p"},      {0x65735546, "FUSE"},  {0x5346414F, "AFS"},
+    {0x6969, "NFS"},        {0x517B, "SMB"},      {0xFF534D42, "CIFS"},   {0xFE534D42, "SMB2"},
+    {0x0BD00BD0, "Lustre"}, {0x47504653, "GPFS"}, {0x19830326, "BeeGFS"}, {0x00C36400, "CephFS"},
+    {0x01021997, "9p"},     {0x65735546, "FUSE"}, {0x5346414F, "AFS"},
 };
 
 }  // namespace
@@ -37,7 +37,8 @@ std::uint64_t file_system_type(const fs::path& directory) {
   while (::statfs(at.c_str(), &info) != 0) {
     const int error = errno;
     if ((error != ENOENT && error != ENOTDIR) || at == at.root_path()) {
-      throw base::UserError(base::Exit::Store, "cannot open the store " + directory.string() + ": " + base::errno_text(error));
+      throw base::UserError(base::Exit::Store,
+                            "cannot open the store " + directory.string() + ": " + base::errno_text(error));
     }
     at = at.parent_path();
   }

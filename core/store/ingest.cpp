@@ -59,7 +59,8 @@ void clean_up(const fs::path& store, const fs::path& batch_spool) {
     }
   }
   fs::remove_all(done_directory(batch_spool), ignored);
-  for (const std::string& writer : ulid_directories(batch_spool)) fs::remove(batch_spool / writer, ignored);  // empty ones
+  for (const std::string& writer : ulid_directories(batch_spool))
+    fs::remove(batch_spool / writer, ignored);  // empty ones
   for (const char* name : {"logs", "outputs"}) fs::remove(batch_spool / name, ignored);
   for (fs::directory_iterator at(batch_spool, ignored), end; !ignored && at != end; at.increment(ignored)) {
     const std::string name = at->path().filename().string();
@@ -86,7 +87,9 @@ struct OpenWriter {
 
 std::vector<OpenWriter> open_writers(Connection& db) {
   std::vector<OpenWriter> out;
-  Statement at = db.prepare("SELECT w.id, w.batch_id, b.spool_dir FROM writer w JOIN batch b ON b.id = w.batch_id WHERE w.ended_at_us IS NULL");
+  Statement at = db.prepare(
+      "SELECT w.id, w.batch_id, b.spool_dir FROM writer w JOIN batch b ON b.id = w.batch_id WHERE w.ended_at_us IS "
+      "NULL");
   while (at.step()) out.push_back({at.text(0), at.text(1), at.text(2)});
   return out;
 }
@@ -105,7 +108,9 @@ void merge(IngestReport& into, IngestReport&& from) {
   into.duplicates += from.duplicates;
   into.records += from.records;
   into.rejected += from.rejected;
-  const auto append = [](auto& a, auto& b) { a.insert(a.end(), std::make_move_iterator(b.begin()), std::make_move_iterator(b.end())); };
+  const auto append = [](auto& a, auto& b) {
+    a.insert(a.end(), std::make_move_iterator(b.begin()), std::make_move_iterator(b.end()));
+  };
   append(into.problems, from.problems);
   append(into.crashed, from.crashed);
   append(into.closed_batches, from.closed_batches);
@@ -116,7 +121,8 @@ void merge(IngestReport& into, IngestReport&& from) {
 IngestReport ingest_batch(Store& store, const fs::path& batch_spool, const IngestOptions& options) {
   IngestReport report;
   if (!know_batch(store, batch_spool, report)) return report;
-  for (const std::string& writer : ulid_directories(batch_spool)) WriterSpool(store, batch_spool, writer, report).ingest();
+  for (const std::string& writer : ulid_directories(batch_spool))
+    WriterSpool(store, batch_spool, writer, report).ingest();
   if (report.problems.empty()) close_if_done(store, batch_spool, options, report);
   return report;
 }
@@ -128,7 +134,8 @@ IngestReport ingest_all(Store& store, const fs::path& spool, const IngestOptions
   return report;
 }
 
-IngestReport reap_writer(Store& store, const fs::path& batch_spool, const std::string& writer_id, const std::string& proof) {
+IngestReport reap_writer(Store& store, const fs::path& batch_spool, const std::string& writer_id,
+                         const std::string& proof) {
   IngestReport report;
   if (!know_batch(store, batch_spool, report)) return report;
   WriterSpool(store, batch_spool, writer_id, report).ingest(proof);

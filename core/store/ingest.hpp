@@ -1,5 +1,5 @@
-// From spool to store: sealed segments in number order, one transaction each, all or nothing, idempotent. Two ingests at
-// once are harmless. It runs inside `run` and before every listing that asks for a batch.
+// From spool to store: sealed segments in number order, one transaction each, all or nothing, idempotent. Two ingests
+// at once are harmless. It runs inside `run` and before every listing that asks for a batch.
 #pragma once
 
 #include <cstdint>
@@ -44,8 +44,8 @@ IngestReport ingest_batch(Store& store, const std::filesystem::path& batch_spool
 // Every batch directory below `spool`; a missing spool is an empty one.
 IngestReport ingest_all(Store& store, const std::filesystem::path& spool, const IngestOptions& options = {});
 
-// Declares a writer dead for a reason that this process knows (`waitpid`, `scheduler`, `operator`), takes the rest of its
-// spool and marks its unfinished runs crashed.
+// Declares a writer dead for a reason that this process knows (`waitpid`, `scheduler`, `operator`), takes the rest of
+// its spool and marks its unfinished runs crashed.
 IngestReport reap_writer(Store& store, const std::filesystem::path& batch_spool, const std::string& writer_id,
                          const std::string& proof);
 

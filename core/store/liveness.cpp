@@ -51,7 +51,8 @@ std::optional<std::int64_t> pid_namespace() {
 }  // namespace
 
 ProcessIdentity this_process() {
-  ProcessIdentity out{.host = host_name(), .boot_id = boot_id(), .pid = ::getpid(), .pid_start = {}, .pid_ns = pid_namespace()};
+  ProcessIdentity out{
+      .host = host_name(), .boot_id = boot_id(), .pid = ::getpid(), .pid_start = {}, .pid_ns = pid_namespace()};
   if (const auto state = process_state(out.pid)) out.pid_start = state->start;
   return out;
 }

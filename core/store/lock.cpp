@@ -60,7 +60,8 @@ StoreLock::StoreLock(const std::filesystem::path& store, std::chrono::millisecon
       const std::string who = holder(fd_);
       ::close(fd_);
       if (error != EWOULDBLOCK) {
-        throw base::UserError(base::Exit::Store, "cannot lock the store " + store.string() + ": " + base::errno_text(error));
+        throw base::UserError(base::Exit::Store,
+                              "cannot lock the store " + store.string() + ": " + base::errno_text(error));
       }
       throw base::UserError(base::Exit::Store,
                             "the store " + store.string() + " has been locked for " +

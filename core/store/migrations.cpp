@@ -15,7 +15,8 @@ namespace diopter::store {
 namespace {
 
 const Migration& step_from(const SchemaPlan& plan, std::int64_t version, const Connection& db) {
-  const auto at = std::find_if(plan.steps.begin(), plan.steps.end(), [&](const Migration& m) { return m.from == version; });
+  const auto at =
+      std::find_if(plan.steps.begin(), plan.steps.end(), [&](const Migration& m) { return m.from == version; });
   if (at == plan.steps.end()) {
     throw base::UserError(base::Exit::Store,
                           "the store " + db.file().string() + " has schema version " + std::to_string(version) +

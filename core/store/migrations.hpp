@@ -29,7 +29,8 @@ struct SchemaPlan {
 SchemaPlan released_schema();
 
 // The caller holds the store's lock. Another process may have migrated meanwhile: the version is read again inside the
-// transaction. The backup is <database>.v<N>.bak. UserError(Store) when a step is missing or fails: then nothing changed.
+// transaction. The backup is <database>.v<N>.bak. UserError(Store) when a step is missing or fails: then nothing
+// changed.
 void migrate(Connection& db, const SchemaPlan& plan);
 
 // An online backup: temporary name, fsync, rename, fsync directory. The caller holds the lock.

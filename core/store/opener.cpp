@@ -21,7 +21,8 @@ bool missing_or_empty(const fs::path& file) {
 }
 
 [[noreturn]] void refuse_foreign(const Connection& db) {
-  throw base::UserError(base::Exit::Store, db.file().string() + " is not a diopter store: it is an SQLite database of something else",
+  throw base::UserError(base::Exit::Store,
+                        db.file().string() + " is not a diopter store: it is an SQLite database of something else",
                         "--store DIR names another one", "store.not_ours");
 }
 
@@ -89,7 +90,8 @@ std::unique_ptr<Connection> open_for_reading(const fs::path& store, const StoreO
   const fs::path file = database_file(store);
   std::error_code error;
   if (!fs::exists(file, error)) {
-    const std::string reason = error && error != std::errc::no_such_file_or_directory ? ": " + error.message() : std::string();
+    const std::string reason =
+        error && error != std::errc::no_such_file_or_directory ? ": " + error.message() : std::string();
     throw base::UserError(base::Exit::Store, "there is no run store in " + store.string() + reason,
                           "diopter run makes one; --store DIR names another place", "store.missing");
   }

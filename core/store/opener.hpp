@@ -10,8 +10,8 @@
 namespace diopter::store {
 
 struct StoreOptions {
-  const char* vfs = nullptr;                   // another SQLite VFS: tests inject faults
-  SchemaPlan schema = released_schema();       // tests bring artificial versions
+  const char* vfs = nullptr;              // another SQLite VFS: tests inject faults
+  SchemaPlan schema = released_schema();  // tests bring artificial versions
 };
 
 std::filesystem::path database_file(const std::filesystem::path& store);

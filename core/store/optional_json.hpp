@@ -21,9 +21,15 @@ std::optional<T> maybe(const base::Json& object, const char* key) {
   if (at == object.end() || at->is_null()) return {};
   return at->get<T>();
 }
-inline std::optional<std::string> maybe_text(const base::Json& object, const char* key) { return maybe<std::string>(object, key); }
-inline std::optional<std::int64_t> maybe_integer(const base::Json& object, const char* key) { return maybe<std::int64_t>(object, key); }
-inline std::optional<double> maybe_real(const base::Json& object, const char* key) { return maybe<double>(object, key); }
+inline std::optional<std::string> maybe_text(const base::Json& object, const char* key) {
+  return maybe<std::string>(object, key);
+}
+inline std::optional<std::int64_t> maybe_integer(const base::Json& object, const char* key) {
+  return maybe<std::int64_t>(object, key);
+}
+inline std::optional<double> maybe_real(const base::Json& object, const char* key) {
+  return maybe<double>(object, key);
+}
 inline std::optional<bool> maybe_bool(const base::Json& object, const char* key) { return maybe<bool>(object, key); }
 
 }  // namespace diopter::store

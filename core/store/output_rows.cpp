@@ -15,7 +15,8 @@ void SegmentRows::metric(const Record& record, std::int64_t seq) {
     const double value = number_from(has_error ? cell.at(0) : cell);
     std::optional<double> error;
     if (has_error) error = number_from(cell.at(1));
-    db_.prepare("INSERT INTO metric(run_seq, name, step, value, is_nan, stderr) VALUES (?,?,?,?,?,?) ON CONFLICT DO NOTHING")
+    db_.prepare(
+           "INSERT INTO metric(run_seq, name, step, value, is_nan, stderr) VALUES (?,?,?,?,?,?) ON CONFLICT DO NOTHING")
         .bind(seq, name, step, value, std::isnan(value), error)
         .run();
   }
@@ -36,11 +37,13 @@ void SegmentRows::tensor(const Record& record, std::int64_t seq) {
     artifact_id = artifact(seq, record, body.at("to"), "tensors");
     offset = body.at("offset").get<std::int64_t>();
   }
-  db_.prepare("INSERT INTO tensor(run_seq, name, step, dtype, shape, dims, nbytes, sha256, vmin, vmax, nonfinite, artifact_id,"
-              " byte_offset, data) VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?) ON CONFLICT DO NOTHING")
-      .bind(seq, name, maybe_integer(body, "step").value_or(0), body.at("dtype").get<std::string>(), body.at("shape").dump(),
-            body.at("dims").dump(), nbytes, sha256, maybe_real(body, "vmin"), maybe_real(body, "vmax"),
-            maybe_integer(body, "nonfinite").value_or(0), artifact_id, offset, data)
+  db_.prepare(
+         "INSERT INTO tensor(run_seq, name, step, dtype, shape, dims, nbytes, sha256, vmin, vmax, nonfinite, "
+         "artifact_id,"
+         " byte_offset, data) VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?) ON CONFLICT DO NOTHING")
+      .bind(seq, name, maybe_integer(body, "step").value_or(0), body.at("dtype").get<std::string>(),
+            body.at("shape").dump(), body.at("dims").dump(), nbytes, sha256, maybe_real(body, "vmin"),
+            maybe_real(body, "vmax"), maybe_integer(body, "nonfinite").value_or(0), artifact_id, offset, data)
       .run();
 }
 
@@ -54,12 +57,15 @@ void SegmentRows::output(const Record& record, std::int64_t seq) {
       .run();
 }
 
-std::int64_t SegmentRows::artifact(std::int64_t seq, const Record& record, const std::string& name, const std::string& kind) {
+std::int64_t SegmentRows::artifact(std::int64_t seq, const Record& record, const std::string& name,
+                                   const std::string& kind) {
   const Json& body = record.body;
   const std::string path = artifact_path(record.run, body.at("to").get<std::string>()).generic_string();
-  db_.prepare("INSERT INTO artifact(run_seq, name, kind, path, bytes, sha256, created_at_us) VALUES (?,?,?,?,?,?,?)"
-              " ON CONFLICT DO NOTHING")
-      .bind(seq, name, kind, path, body.at("file_bytes").get<std::int64_t>(), body.at("file_sha256").get<std::string>(), record.at)
+  db_.prepare(
+         "INSERT INTO artifact(run_seq, name, kind, path, bytes, sha256, created_at_us) VALUES (?,?,?,?,?,?,?)"
+         " ON CONFLICT DO NOTHING")
+      .bind(seq, name, kind, path, body.at("file_bytes").get<std::int64_t>(), body.at("file_sha256").get<std::string>(),
+            record.at)
       .run();
   Statement found = db_.prepare("SELECT id FROM artifact WHERE run_seq = ? AND name = ?");
   if (!found.bind(seq, name).step()) throw BadSegment("an artifact is missing");

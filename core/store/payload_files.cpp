@@ -22,7 +22,8 @@ bool is_there(const fs::path& path, bool directory) {
 }
 
 [[noreturn]] void fail(const fs::path& to, const std::error_code& error) {
-  throw base::UserError(base::Exit::Store, "cannot write " + to.string() + ": " + error.message(), {}, "store.artifact");
+  throw base::UserError(base::Exit::Store, "cannot write " + to.string() + ": " + error.message(), {},
+                        "store.artifact");
 }
 
 void sync_tree(const fs::path& directory) {
@@ -66,7 +67,8 @@ fs::path artifact_path(std::string_view run_id, std::string_view name) {
 
 void move_payload(const Payload& payload) {
   if (is_there(payload.to, payload.directory) && hash_of(payload.to, payload.directory) == payload.sha256) return;
-  if (!is_there(payload.from, payload.directory)) throw BadSegment("the file " + payload.from.filename().string() + " is missing");
+  if (!is_there(payload.from, payload.directory))
+    throw BadSegment("the file " + payload.from.filename().string() + " is missing");
   if (hash_of(payload.from, payload.directory) != payload.sha256) {
     throw BadSegment("the file " + payload.from.filename().string() + " has another hash than its record says");
   }
@@ -75,7 +77,8 @@ void move_payload(const Payload& payload) {
   if (error) fail(payload.to, error);
   fs::rename(payload.from, payload.to, error);
   if (error == std::errc::cross_device_link) copy_across(payload);
-  else if (error == std::errc::no_such_file_or_directory && is_there(payload.to, payload.directory)) return;  // another ingest
+  else if (error == std::errc::no_such_file_or_directory && is_there(payload.to, payload.directory))
+    return;  // another ingest
   else if (error) fail(payload.to, error);
   base::sync_directory(payload.to.parent_path());
   base::sync_directory(payload.to.parent_path().parent_path());

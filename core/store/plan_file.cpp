@@ -12,19 +12,28 @@ namespace {
 Json to_json(const PlanHeader& header, std::size_t items) {
   Json plugins = Json::array(), inputs = Json::array();
   for (const PlanPlugin& plugin : header.plugins) {
-    plugins.push_back({{"sha256", plugin.sha256}, {"id", plugin.id}, {"version", plugin.version},
-                       {"path", or_null(plugin.path)}, {"abi_stamp", or_null(plugin.abi_stamp)}});
+    plugins.push_back({{"sha256", plugin.sha256},
+                       {"id", plugin.id},
+                       {"version", plugin.version},
+                       {"path", or_null(plugin.path)},
+                       {"abi_stamp", or_null(plugin.abi_stamp)}});
   }
   for (const PlanInput& input : header.inputs) {
-    inputs.push_back({{"sha256", input.sha256}, {"kind", input.kind}, {"bytes", input.bytes},
-                      {"path", or_null(input.path)}, {"meta", input.meta}});
+    inputs.push_back({{"sha256", input.sha256},
+                      {"kind", input.kind},
+                      {"bytes", input.bytes},
+                      {"path", or_null(input.path)},
+                      {"meta", input.meta}});
   }
   const PlanManifest& manifest = header.manifest;
   return {{"schema", "diopter.plan/1"},
           {"batch", header.batch_id},
           {"name", header.name},
-          {"manifest", {{"path", manifest.path}, {"source", manifest.source}, {"resolved", manifest.resolved},
-                        {"schema_version", manifest.schema_version}}},
+          {"manifest",
+           {{"path", manifest.path},
+            {"source", manifest.source},
+            {"resolved", manifest.resolved},
+            {"schema_version", manifest.schema_version}}},
           {"argv", header.argv},
           {"overrides", header.overrides},
           {"executor", header.executor},
@@ -40,13 +49,15 @@ Json to_json(const PlanHeader& header, std::size_t items) {
 
 PlanHeader header_from(const Json& json) {
   if (json.at("schema") != "diopter.plan/1") {
-    throw base::UserError(base::Exit::Refused, "the plan is of schema " + json.at("schema").dump() + ", expected \"diopter.plan/1\"");
+    throw base::UserError(base::Exit::Refused,
+                          "the plan is of schema " + json.at("schema").dump() + ", expected \"diopter.plan/1\"");
   }
   PlanHeader header;
   header.batch_id = json.at("batch");
   header.name = json.at("name");
   const Json& manifest = json.at("manifest");
-  header.manifest = {manifest.at("path"), manifest.at("source"), manifest.at("resolved"), manifest.at("schema_version")};
+  header.manifest = {manifest.at("path"), manifest.at("source"), manifest.at("resolved"),
+                     manifest.at("schema_version")};
   header.argv = json.at("argv").get<std::vector<std::string>>();
   header.overrides = json.at("overrides").get<std::vector<std::string>>();
   header.executor = json.at("executor");
@@ -69,14 +80,22 @@ PlanHeader header_from(const Json& json) {
 Json to_json(const PlanItem& item) {
   Json inputs = Json::array();
   for (const auto& [role, sha256] : item.inputs) inputs.push_back({{"role", role}, {"sha256", sha256}});
-  return {{"item", item.item},       {"stage", item.stage},
-          {"shard", item.shard},     {"entry", item.entry},
-          {"name", item.name},       {"kind", item.kind},
-          {"kind_version", item.kind_version}, {"fingerprint", item.fingerprint},
-          {"config", item.config},   {"swept", item.swept},
-          {"seed", or_null(item.seed)}, {"inputs", inputs},
-          {"needs", item.needs},     {"cached", or_null(item.cached)},
-          {"attempt", item.attempt}, {"retry_of", or_null(item.retry_of)}};
+  return {{"item", item.item},
+          {"stage", item.stage},
+          {"shard", item.shard},
+          {"entry", item.entry},
+          {"name", item.name},
+          {"kind", item.kind},
+          {"kind_version", item.kind_version},
+          {"fingerprint", item.fingerprint},
+          {"config", item.config},
+          {"swept", item.swept},
+          {"seed", or_null(item.seed)},
+          {"inputs", inputs},
+          {"needs", item.needs},
+          {"cached", or_null(item.cached)},
+          {"attempt", item.attempt},
+          {"retry_of", or_null(item.retry_of)}};
 }
 
 PlanItem item_from(const Json& json) {
@@ -119,19 +138,22 @@ ReadPlan read_plan(const fs::path& batch_spool) {
   const std::string text = base::read_file(file);
   ReadPlan out{.plan = {}, .sha256 = base::sha256(text)};
   if (!base::read_file(batch_spool / "plan.sha256").starts_with(out.sha256)) {
-    throw base::UserError(base::Exit::Refused, file.string() + " is not the plan whose hash plan.sha256 holds: it was changed or cut short");
+    throw base::UserError(base::Exit::Refused,
+                          file.string() + " is not the plan whose hash plan.sha256 holds: it was changed or cut short");
   }
   std::size_t at = 0, line = 0;
   try {
     for (; at < text.size(); ++line) {
       const std::size_t end = std::min(text.find('\n', at), text.size());
-      const Json json = Json::parse(text.begin() + static_cast<std::ptrdiff_t>(at), text.begin() + static_cast<std::ptrdiff_t>(end));
+      const Json json =
+          Json::parse(text.begin() + static_cast<std::ptrdiff_t>(at), text.begin() + static_cast<std::ptrdiff_t>(end));
       if (line == 0) out.plan.header = header_from(json);
       else out.plan.items.push_back(item_from(json));
       at = end + 1;
     }
   } catch (const Json::exception& error) {
-    throw base::UserError(base::Exit::Refused, file.string() + ":" + std::to_string(line + 1) + ": not a plan: " + error.what());
+    throw base::UserError(base::Exit::Refused,
+                          file.string() + ":" + std::to_string(line + 1) + ": not a plan: " + error.what());
   }
   if (line == 0) throw base::UserError(base::Exit::Refused, file.string() + " is empty");
   return out;

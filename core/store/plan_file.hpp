@@ -1,5 +1,5 @@
-// plan.jsonl: the frozen plan of a batch, in its spool directory. Line 1 is the header (diopter.plan/1), then one line per
-// item. plan.sha256 beside it holds the SHA-256 of the file. With it a spool directory is self-contained.
+// plan.jsonl: the frozen plan of a batch, in its spool directory. Line 1 is the header (diopter.plan/1), then one line
+// per item. plan.sha256 beside it holds the SHA-256 of the file. With it a spool directory is self-contained.
 #pragma once
 
 #include <cstdint>
@@ -16,9 +16,9 @@ namespace diopter::store {
 using base::Json;
 
 struct PlanManifest {
-  std::string path;      // as given
-  std::string source;    // the TOML exactly as read
-  Json resolved;         // after defaults and overrides
+  std::string path;    // as given
+  std::string source;  // the TOML exactly as read
+  Json resolved;       // after defaults and overrides
   int schema_version = 1;
   std::string sha256() const;  // of source and resolved: one manifest with two overrides is two facts
 };

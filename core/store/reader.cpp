@@ -15,14 +15,17 @@ ReadTransaction::ReadTransaction(Connection& db) : db_(db) { db_.execute("BEGIN"
 ReadTransaction::~ReadTransaction() { sqlite3_exec(db_.handle(), "ROLLBACK", nullptr, nullptr, nullptr); }
 
 std::string displayed_status() {
-  return "CASE WHEN r.status = 'running' AND w.heartbeat_at_us < (unixepoch() - 120) * 1000000 THEN 'stale' ELSE r.status END";
+  return "CASE WHEN r.status = 'running' AND w.heartbeat_at_us < (unixepoch() - 120) * 1000000 THEN 'stale' ELSE "
+         "r.status END";
 }
 
 std::string run_columns() {
-  return "SELECT r.seq, r.id, b.name, r.batch_id, r.entry, r.item, r.attempt, r.kind, r.kind_version, r.name, r.note, r.model,"
+  return "SELECT r.seq, r.id, b.name, r.batch_id, r.entry, r.item, r.attempt, r.kind, r.kind_version, r.name, r.note, "
+         "r.model,"
          " r.seed, r.dtype, r.backend, " +
          displayed_status() +
-         ", r.started_at_us, r.ended_at_us, r.exit_code, r.signal, r.error_type, r.error_message, w.host, w.scheduler_job,"
+         ", r.started_at_us, r.ended_at_us, r.exit_code, r.signal, r.error_type, r.error_message, w.host, "
+         "w.scheduler_job,"
          " s.commit_sha, p.plugin_id, p.version, s.dirty, r.fingerprint, r.parent_id, r.retry_of, r.archived_at_us,"
          " r.deleted_at_us FROM run r LEFT JOIN writer w ON w.id = r.writer_id LEFT JOIN batch b ON b.id = r.batch_id"
          " LEFT JOIN source_state s ON s.sha256 = r.source_sha256 LEFT JOIN plugin p ON p.sha256 = r.plugin_sha256 ";
@@ -88,8 +91,10 @@ StoreInfo Reader::info() const {
     Statement found = db_->prepare("SELECT value FROM store_meta WHERE key = ?");
     return found.bind(key).step() ? found.value(0) : Value();
   };
-  if (const Value id = meta("store_id"); std::holds_alternative<std::string>(id)) out.store_id = std::get<std::string>(id);
-  if (const Value at = meta("created_at_us"); std::holds_alternative<std::int64_t>(at)) out.created_at_us = std::get<std::int64_t>(at);
+  if (const Value id = meta("store_id"); std::holds_alternative<std::string>(id))
+    out.store_id = std::get<std::string>(id);
+  if (const Value at = meta("created_at_us"); std::holds_alternative<std::int64_t>(at))
+    out.created_at_us = std::get<std::int64_t>(at);
   out.sqlite_version = sqlite3_libversion();
   {
     Statement mode = db_->prepare("PRAGMA journal_mode");
@@ -101,7 +106,8 @@ StoreInfo Reader::info() const {
   std::error_code error;
   const fs::path file = database_file(store_);
   if (const auto size = fs::file_size(file, error); !error) out.database_bytes = static_cast<std::int64_t>(size);
-  if (const auto size = fs::file_size(file.string() + "-wal", error); !error) out.wal_bytes = static_cast<std::int64_t>(size);
+  if (const auto size = fs::file_size(file.string() + "-wal", error); !error)
+    out.wal_bytes = static_cast<std::int64_t>(size);
   return out;
 }
 

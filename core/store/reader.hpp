@@ -1,8 +1,8 @@
 // Reading a store: mode=ro, query_only. Every function reads its rows completely in one short transaction, so nothing
 // is held while a pager shows them. [any thread, one at a time] Not usable in a forked child.
 //
-// Errors: UserError(Store) when the store cannot be opened or read; UserError(Usage) for a selector that is malformed or
-// ambiguous (up to 10 candidates are listed); UserError(NoMatch) when it names nothing.
+// Errors: UserError(Store) when the store cannot be opened or read; UserError(Usage) for a selector that is malformed
+// or ambiguous (up to 10 candidates are listed); UserError(NoMatch) when it names nothing.
 #pragma once
 
 #include <chrono>
@@ -74,12 +74,14 @@ class Reader {
   // SEL: RUN, batch:NAME, batch:NAME/ENTRY, batch:NAME/17 (item), fp:HEXPREFIX. In plan order for batches.
   std::vector<std::string> resolve(std::string_view selector) const;
 
-  std::vector<BatchRow> batches(std::int64_t limit = 0) const;        // newest first
-  BatchRow batch(std::string_view name_or_id) const;                  // the newest of that name
-  std::vector<ItemRow> items(const std::string& batch_id) const;      // in plan order
-  std::vector<std::string> batch_runs(const std::string& batch_id) const;  // answering the items, cached included, in order
+  std::vector<BatchRow> batches(std::int64_t limit = 0) const;    // newest first
+  BatchRow batch(std::string_view name_or_id) const;              // the newest of that name
+  std::vector<ItemRow> items(const std::string& batch_id) const;  // in plan order
+  std::vector<std::string> batch_runs(
+      const std::string& batch_id) const;  // answering the items, cached included, in order
 
-  // The newest succeeded, not deleted run of each fingerprint whose artifact files are all there with the recorded size.
+  // The newest succeeded, not deleted run of each fingerprint whose artifact files are all there with the recorded
+  // size.
   std::map<std::string, std::string> succeeded(const std::vector<std::string>& fingerprints) const;
   // The newest attempt of each fingerprint, whatever became of it.
   std::map<std::string, PriorRun> last_attempts(const std::vector<std::string>& fingerprints) const;

@@ -24,8 +24,9 @@ std::map<std::string, std::string> Reader::succeeded(const std::vector<std::stri
   const ReadTransaction view(*db_);
   std::map<std::string, std::string> out;
   for (const std::string& fingerprint : fingerprints) {
-    Statement at = db_->prepare("SELECT seq, id FROM run WHERE fingerprint = ? AND status = 'succeeded' AND deleted_at_us IS NULL"
-                                " ORDER BY started_at_us DESC, seq DESC");
+    Statement at = db_->prepare(
+        "SELECT seq, id FROM run WHERE fingerprint = ? AND status = 'succeeded' AND deleted_at_us IS NULL"
+        " ORDER BY started_at_us DESC, seq DESC");
     for (at.bind(fingerprint); at.step();) {
       if (!files_are_there(*db_, store_, at.integer(0))) continue;
       out.emplace(fingerprint, at.text(1));
@@ -39,7 +40,8 @@ std::map<std::string, PriorRun> Reader::last_attempts(const std::vector<std::str
   const ReadTransaction view(*db_);
   std::map<std::string, PriorRun> out;
   for (const std::string& fingerprint : fingerprints) {
-    Statement at = db_->prepare("SELECT id, status, attempt FROM run WHERE fingerprint = ? ORDER BY started_at_us DESC, seq DESC LIMIT 1");
+    Statement at = db_->prepare(
+        "SELECT id, status, attempt FROM run WHERE fingerprint = ? ORDER BY started_at_us DESC, seq DESC LIMIT 1");
     if (at.bind(fingerprint).step()) out.emplace(fingerprint, PriorRun{at.text(0), at.text(1), at.integer(2)});
   }
   return out;

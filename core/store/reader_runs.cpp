@@ -55,9 +55,11 @@ Conditions conditions_of(const RunQuery& query, const std::optional<std::string>
   where.any_of("r.kind", query.kind);
   where.any_of("r.model", query.model);
   if (batch_id) {
-    where.add("r.seq IN (SELECT seq FROM run WHERE batch_id = ? UNION SELECT x.seq FROM plan_item i JOIN run x ON x.id = i.run_id"
-              " WHERE i.batch_id = ?)",
-              {*batch_id, *batch_id});
+    where.add(
+        "r.seq IN (SELECT seq FROM run WHERE batch_id = ? UNION SELECT x.seq FROM plan_item i JOIN run x ON x.id = "
+        "i.run_id"
+        " WHERE i.batch_id = ?)",
+        {*batch_id, *batch_id});
   }
   for (const TagRow& tag : query.tags) {
     if (tag.value.empty()) where.add("r.seq IN (SELECT run_seq FROM tag WHERE key = ?)", {tag.key});
@@ -74,10 +76,11 @@ Conditions conditions_of(const RunQuery& query, const std::optional<std::string>
 
 std::vector<MetricRow> last_metrics(Connection& db, std::int64_t seq) {
   std::vector<MetricRow> out;
-  Statement at = db.prepare("SELECT name, step, value, is_nan, stderr FROM metric_last WHERE run_seq = ? ORDER BY name");
+  Statement at =
+      db.prepare("SELECT name, step, value, is_nan, stderr FROM metric_last WHERE run_seq = ? ORDER BY name");
   for (at.bind(seq); at.step();) {
-    out.push_back({at.text(0), at.integer(1), at.integer(3) != 0 ? std::numeric_limits<double>::quiet_NaN() : at.real(2),
-                   at.maybe_real(4)});
+    out.push_back({at.text(0), at.integer(1),
+                   at.integer(3) != 0 ? std::numeric_limits<double>::quiet_NaN() : at.real(2), at.maybe_real(4)});
   }
   return out;
 }
@@ -89,11 +92,13 @@ RunList Reader::runs(const RunQuery& query) const {
   const Conditions where = conditions_of(query, batch_id);
   RunList out;
   {
-    Statement count = db_->prepare("SELECT count(*) FROM run r LEFT JOIN writer w ON w.id = r.writer_id" + where.text());
+    Statement count =
+        db_->prepare("SELECT count(*) FROM run r LEFT JOIN writer w ON w.id = r.writer_id" + where.text());
     where.bind(count);
     if (count.step()) out.total = count.integer(0);
   }
-  Statement at = db_->prepare(run_columns() + where.text() + " ORDER BY r.started_at_us DESC, r.seq DESC LIMIT ? OFFSET ?");
+  Statement at =
+      db_->prepare(run_columns() + where.text() + " ORDER BY r.started_at_us DESC, r.seq DESC LIMIT ? OFFSET ?");
   const int used = where.bind(at);
   at.bind_at(used, query.limit > 0 ? query.limit : std::int64_t{-1});
   at.bind_at(used + 1, query.offset);

@@ -51,7 +51,8 @@ struct RunRow {
   std::optional<std::string> name, note, model;
   std::optional<std::int64_t> seed;
   std::optional<std::string> dtype, backend;
-  std::string status;  // running succeeded failed cancelled timeout crashed; stale = running without a heartbeat for 120 s
+  std::string
+      status;  // running succeeded failed cancelled timeout crashed; stale = running without a heartbeat for 120 s
   std::int64_t started_at_us = 0;
   std::optional<std::int64_t> ended_at_us;
   std::optional<double> seconds;
@@ -91,8 +92,8 @@ struct TensorData {
 };
 
 struct OutputRow {
-  std::string name, type;  // type: table figure text model dataset
-  Json doc;                // null when the output is an artifact; long documents are fetched
+  std::string name, type;           // type: table figure text model dataset
+  Json doc;                         // null when the output is an artifact; long documents are fetched
   std::optional<std::string> path;  // relative to the store
 };
 
@@ -127,7 +128,8 @@ struct OutputDefRow {  // what the plugin declared
 
 struct Provenance {
   Json environment;   // null when not recorded
-  Json source_state;  // {"repo_url","commit","branch","dirty","diff","diff_omitted","untracked","build"}; null when not recorded
+  Json source_state;  // {"repo_url","commit","branch","dirty","diff","diff_omitted","untracked","build"}; null when not
+                      // recorded
   Json plugin;        // {"id","version","path","abi_stamp","sha256"}; null for kinds of the host
   Json writer;        // {"id","host","pid",...,"end_kind","end_proof"}
   std::optional<std::string> manifest_path, manifest_sha256, manifest_source, plan_sha256;

@@ -43,10 +43,12 @@ void SegmentRows::run_started(const Record& record) {
     ++rejected_;
     return;
   }
-  db_.prepare("INSERT INTO run(id, batch_id, item, entry, attempt, retry_of, parent_id, kind, kind_version, name, note, model, seed,"
-              " dtype, backend, fingerprint, status, started_at_us, writer_id, plugin_sha256, source_sha256, env_sha256)"
-              " VALUES (?,?,?,?,?, (SELECT id FROM run WHERE id = ?), (SELECT id FROM run WHERE id = ?), ?,?,?,?,?,?,?,?,?,"
-              " 'running', ?,?,?,?,?)")
+  db_.prepare(
+         "INSERT INTO run(id, batch_id, item, entry, attempt, retry_of, parent_id, kind, kind_version, name, note, "
+         "model, seed,"
+         " dtype, backend, fingerprint, status, started_at_us, writer_id, plugin_sha256, source_sha256, env_sha256)"
+         " VALUES (?,?,?,?,?, (SELECT id FROM run WHERE id = ?), (SELECT id FROM run WHERE id = ?), ?,?,?,?,?,?,?,?,?,"
+         " 'running', ?,?,?,?,?)")
       .bind(record.run, segment_.batch, maybe_integer(body, "item"), maybe_text(body, "entry"),
             maybe_integer(body, "attempt").value_or(1), maybe_text(body, "retry_of"), maybe_text(body, "parent"),
             body.at("kind").get<std::string>(), body.at("kind_version").get<std::int64_t>(), maybe_text(body, "name"),
@@ -60,7 +62,9 @@ void SegmentRows::run_started(const Record& record) {
   params(run.seq, body);
   const Json tags = body.value("tags", Json::object());
   for (const auto& [key, value] : tags.items()) {
-    db_.prepare("INSERT INTO tag(run_seq, key, value) VALUES (?,?,?)").bind(run.seq, key, value.get<std::string>()).run();
+    db_.prepare("INSERT INTO tag(run_seq, key, value) VALUES (?,?,?)")
+        .bind(run.seq, key, value.get<std::string>())
+        .run();
   }
   const Json inputs = body.value("inputs", Json::array());
   for (const Json& input : inputs) {
@@ -92,7 +96,8 @@ void SegmentRows::index_text(std::int64_t seq, const Json& body) {
   const Json tag_object = body.value("tags", Json::object());
   for (const auto& [key, value] : tag_object.items()) tags += key + ' ' + value.get<std::string>() + '\n';
   db_.prepare("INSERT INTO run_fts(rowid, name, note, tags, error, prompt) VALUES (?,?,?,?,'',?)")
-      .bind(seq, maybe_text(body, "name").value_or(""), maybe_text(body, "note").value_or(""), tags, prompt_text(body.at("config")))
+      .bind(seq, maybe_text(body, "name").value_or(""), maybe_text(body, "note").value_or(""), tags,
+            prompt_text(body.at("config")))
       .run();
 }
 
@@ -102,19 +107,21 @@ void SegmentRows::run_ended(const Record& record, const RunState& run) {
   if (!is_terminal(status)) throw BadSegment("a run ended as '" + status + "'");
   auto message = maybe_text(body, "error_message");
   if (!message && (status == "failed" || status == "timeout")) message = "no message was recorded";
-  db_.prepare("UPDATE run SET status = ?, ended_at_us = ?, exit_code = ?, signal = ?, error_type = ?, error_message = ?,"
-              " wall_ms = ?, cpu_ms = ?, peak_rss = ?, peak_vram = ? WHERE seq = ? AND writer_id = ? AND status = 'running'")
-      .bind(status, record.at, maybe_integer(body, "exit_code"), maybe_integer(body, "signal"), maybe_text(body, "error_type"),
-            message, maybe_real(body, "wall_ms"), maybe_real(body, "cpu_ms"), maybe_integer(body, "peak_rss"),
-            maybe_integer(body, "peak_vram"), run.seq, segment_.writer)
+  db_.prepare(
+         "UPDATE run SET status = ?, ended_at_us = ?, exit_code = ?, signal = ?, error_type = ?, error_message = ?,"
+         " wall_ms = ?, cpu_ms = ?, peak_rss = ?, peak_vram = ? WHERE seq = ? AND writer_id = ? AND status = 'running'")
+      .bind(status, record.at, maybe_integer(body, "exit_code"), maybe_integer(body, "signal"),
+            maybe_text(body, "error_type"), message, maybe_real(body, "wall_ms"), maybe_real(body, "cpu_ms"),
+            maybe_integer(body, "peak_rss"), maybe_integer(body, "peak_vram"), run.seq, segment_.writer)
       .run();
   if (const auto detail = maybe_text(body, "error_detail")) {
     db_.prepare("UPDATE run_doc SET error_detail = ? WHERE run_seq = ?").bind(*detail, run.seq).run();
   }
   if (message) db_.prepare("UPDATE run_fts SET error = ? WHERE rowid = ?").bind(*message, run.seq).run();
   if (status == "succeeded") {
-    db_.prepare("UPDATE plan_item SET run_id = ?1, cached = 0, skip = NULL WHERE run_id IS NULL AND (batch_id, item) ="
-                " (SELECT batch_id, item FROM run WHERE seq = ?2)")
+    db_.prepare(
+           "UPDATE plan_item SET run_id = ?1, cached = 0, skip = NULL WHERE run_id IS NULL AND (batch_id, item) ="
+           " (SELECT batch_id, item FROM run WHERE seq = ?2)")
         .bind(record.run, run.seq)
         .run();
   }

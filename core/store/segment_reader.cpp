@@ -13,7 +13,8 @@ Record parse(std::string_view line) {
   if (!record.body.is_object()) throw BadSegment("a record is not a JSON object");
   const auto integer = [&](const char* key) {
     const auto at = record.body.find(key);
-    if (at == record.body.end() || !at->is_number_integer()) throw BadSegment(std::string("a record has no integer '") + key + "'");
+    if (at == record.body.end() || !at->is_number_integer())
+      throw BadSegment(std::string("a record has no integer '") + key + "'");
     const auto value = at->get<std::int64_t>();
     if (value < 0 || value > kLargest) throw BadSegment(std::string("a record's '") + key + "' is out of range");
     return value;
@@ -67,7 +68,8 @@ class Assembler {
     if (record.type != "segment") throw BadSegment("the first record is not a segment record");
     const Json& body = record.body;
     if (body.value("v", Json()) != kSpoolVersion) {
-      throw BadSegment("its format version is " + body.value("v", Json()).dump() + ", expected 1: a newer diopter wrote it");
+      throw BadSegment("its format version is " + body.value("v", Json()).dump() +
+                       ", expected 1: a newer diopter wrote it");
     }
     try {
       segment.batch = body.at("batch");
@@ -99,7 +101,8 @@ Segment read_sealed_segment(std::string_view bytes) {
   for (bool more = true; more;) {
     ++line;
     const std::size_t end = bytes.find('\n', at);
-    if (end == std::string_view::npos) fail_at_line(line, at == bytes.size() ? "the seal is missing" : "it is cut short");
+    if (end == std::string_view::npos)
+      fail_at_line(line, at == bytes.size() ? "the seal is missing" : "it is cut short");
     try {
       more = assembler.take(bytes.substr(at, end - at), bytes.substr(0, at));
     } catch (const BadSegment& error) {

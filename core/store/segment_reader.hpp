@@ -33,8 +33,8 @@ struct Segment {
 
 // A sealed segment must be whole: BadSegment says what is not, and in which line.
 Segment read_sealed_segment(std::string_view bytes);
-// Of a writer that is dead: everything up to the last whole group counts, the rest is dropped. A seal in it is fine (the
-// writer died before the rename). BadSegment only when not even the first line can be read.
+// Of a writer that is dead: everything up to the last whole group counts, the rest is dropped. A seal in it is fine
+// (the writer died before the rename). BadSegment only when not even the first line can be read.
 Segment read_open_segment(std::string_view bytes);
 
 }  // namespace diopter::store

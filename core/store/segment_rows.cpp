@@ -8,7 +8,8 @@
 namespace diopter::store {
 namespace {
 
-constexpr std::int64_t kSkewTolerance = 5'000'000;  // clocks of two hosts differ by milliseconds; of a broken one by more
+constexpr std::int64_t kSkewTolerance =
+    5'000'000;  // clocks of two hosts differ by milliseconds; of a broken one by more
 
 }  // namespace
 
@@ -56,21 +57,26 @@ SegmentRows::RunState& SegmentRows::state_of(const std::string& run) {
   auto [at, is_new] = runs_.try_emplace(run);
   if (is_new) {
     Statement found = db_.prepare("SELECT seq, writer_id = ?2 AND status = 'running' FROM run WHERE id = ?1");
-    if (found.bind(run, segment_.writer).step()) at->second = {.seq = found.integer(0), .accepts = found.integer(1) != 0};
+    if (found.bind(run, segment_.writer).step())
+      at->second = {.seq = found.integer(0), .accepts = found.integer(1) != 0};
   }
   return at->second;
 }
 
 void SegmentRows::writer_opened(const Record& record) {
   const Json& body = record.body;
-  db_.prepare("INSERT INTO writer(id, batch_id, host, boot_id, pid, pid_start, pid_ns, scheduler, scheduler_job, restart_count,"
-              " opened_at_us, heartbeat_at_us) VALUES (?,?,?,?,?,?,?,?,?,?,?,?) ON CONFLICT DO NOTHING")
+  db_.prepare(
+         "INSERT INTO writer(id, batch_id, host, boot_id, pid, pid_start, pid_ns, scheduler, scheduler_job, "
+         "restart_count,"
+         " opened_at_us, heartbeat_at_us) VALUES (?,?,?,?,?,?,?,?,?,?,?,?) ON CONFLICT DO NOTHING")
       .bind(segment_.writer, segment_.batch, body.at("host").get<std::string>(), maybe_text(body, "boot_id"),
             body.at("pid").get<std::int64_t>(), maybe_integer(body, "pid_start"), maybe_integer(body, "pid_ns"),
-            maybe_text(body, "scheduler"), maybe_text(body, "scheduler_job"), maybe_integer(body, "restart_count").value_or(0),
-            record.at, std::min(record.at, now_us_))
+            maybe_text(body, "scheduler"), maybe_text(body, "scheduler_job"),
+            maybe_integer(body, "restart_count").value_or(0), record.at, std::min(record.at, now_us_))
       .run();
-  db_.prepare("UPDATE batch SET closed_at_us = NULL WHERE id = ? AND closed_at_us IS NOT NULL").bind(segment_.batch).run();
+  db_.prepare("UPDATE batch SET closed_at_us = NULL WHERE id = ? AND closed_at_us IS NOT NULL")
+      .bind(segment_.batch)
+      .run();
   clock_skew(record);
 }
 
@@ -86,10 +92,11 @@ void SegmentRows::clock_skew(const Record& record) {
   if (record.at <= now_us_ + kSkewTolerance || skew_reported_) return;
   skew_reported_ = true;
   const Json data = {{"ahead_us", record.at - now_us_}};
-  db_.prepare("INSERT INTO event(batch_id, at_us, level, kind, message, data, writer_id, writer_n)"
-              " VALUES (?,?,'warning','clock_skew',?,?,?,?) ON CONFLICT DO NOTHING")
-      .bind(segment_.batch, now_us_, "the clock of a writer is ahead of this machine's; its heartbeats are capped", data.dump(),
-            segment_.writer, record.n)
+  db_.prepare(
+         "INSERT INTO event(batch_id, at_us, level, kind, message, data, writer_id, writer_n)"
+         " VALUES (?,?,'warning','clock_skew',?,?,?,?) ON CONFLICT DO NOTHING")
+      .bind(segment_.batch, now_us_, "the clock of a writer is ahead of this machine's; its heartbeats are capped",
+            data.dump(), segment_.writer, record.n)
       .run();
 }
 
@@ -100,8 +107,10 @@ void SegmentRows::writer_closed(const Record& record) {
       .bind(record.at, kind, segment_.writer)
       .run();
   // A writer that says goodbye ends its runs first; one that did not leaves no run running for ever.
-  db_.prepare("UPDATE run SET status = 'crashed', error_type = 'crash', error_message = 'its writer closed without ending it',"
-              " ended_at_us = max(started_at_us, ?) WHERE writer_id = ? AND status = 'running'")
+  db_.prepare(
+         "UPDATE run SET status = 'crashed', error_type = 'crash', error_message = 'its writer closed without ending "
+         "it',"
+         " ended_at_us = max(started_at_us, ?) WHERE writer_id = ? AND status = 'running'")
       .bind(record.at, segment_.writer)
       .run();
 }
@@ -109,11 +118,13 @@ void SegmentRows::writer_closed(const Record& record) {
 void SegmentRows::event(const Record& record, const Value& seq) {
   const Json& body = record.body;
   const auto data = body.find("data");
-  db_.prepare("INSERT INTO event(run_seq, batch_id, at_us, level, kind, author, message, data, writer_id, writer_n)"
-              " VALUES (?,?,?,?,?,?,?,?,?,?) ON CONFLICT DO NOTHING")
+  db_.prepare(
+         "INSERT INTO event(run_seq, batch_id, at_us, level, kind, author, message, data, writer_id, writer_n)"
+         " VALUES (?,?,?,?,?,?,?,?,?,?) ON CONFLICT DO NOTHING")
       .bind(seq, segment_.batch, record.at, body.at("level").get<std::string>(), body.at("kind").get<std::string>(),
             maybe_text(body, "author"), maybe_text(body, "message"),
-            data == body.end() || data->is_null() ? std::optional<std::string>() : data->dump(), segment_.writer, record.n)
+            data == body.end() || data->is_null() ? std::optional<std::string>() : data->dump(), segment_.writer,
+            record.n)
       .run();
 }
 
@@ -121,8 +132,9 @@ void SegmentRows::write_fenced_events() {
   for (const auto& [id, run] : runs_) {
     if (run.rejected == 0) continue;
     const Json data = {{"run", id}, {"records", run.rejected}};
-    db_.prepare("INSERT INTO event(run_seq, batch_id, at_us, level, kind, message, data, writer_id, writer_n)"
-                " VALUES (?,?,?,'warning','fenced',?,?,?,?) ON CONFLICT DO NOTHING")
+    db_.prepare(
+           "INSERT INTO event(run_seq, batch_id, at_us, level, kind, message, data, writer_id, writer_n)"
+           " VALUES (?,?,?,'warning','fenced',?,?,?,?) ON CONFLICT DO NOTHING")
         .bind(run.seq != 0 ? Value(run.seq) : Value(), segment_.batch, now_us_,
               "records came for a run that had ended or belongs to another writer; they changed nothing", data.dump(),
               segment_.writer, run.first_rejected_n)

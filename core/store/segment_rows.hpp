@@ -10,9 +10,9 @@
 
 namespace diopter::store {
 
-// Rows are inserted ON CONFLICT DO NOTHING. A record of a run that is not this writer's running run is fenced: it changes
-// nothing, and one event per run says so. Json::exception or BadSegment for a record that is not as it should be; the
-// caller rolls back.
+// Rows are inserted ON CONFLICT DO NOTHING. A record of a run that is not this writer's running run is fenced: it
+// changes nothing, and one event per run says so. Json::exception or BadSegment for a record that is not as it should
+// be; the caller rolls back.
 class SegmentRows {
  public:
   SegmentRows(Connection& db, const Segment& segment, std::int64_t now_us);

@@ -16,12 +16,14 @@ constexpr std::size_t kShortestPrefix = 4;
 constexpr int kCandidates = 10;
 
 [[noreturn]] void no_match(std::string_view selector, const std::string& help = "diopter runs lists them") {
-  throw base::UserError(base::Exit::NoMatch, "no run matches '" + std::string(selector) + "'", help, "selector.no_match");
+  throw base::UserError(base::Exit::NoMatch, "no run matches '" + std::string(selector) + "'", help,
+                        "selector.no_match");
 }
 
 [[noreturn]] void malformed(std::string_view selector, const std::string& why) {
   throw base::UserError(base::Exit::Usage, "'" + std::string(selector) + "' names no run: " + why,
-                        "give at least 4 characters of an id, @1 for the newest, batch:NAME or fp:HEX", "selector.malformed");
+                        "give at least 4 characters of an id, @1 for the newest, batch:NAME or fp:HEX",
+                        "selector.malformed");
 }
 
 std::string upper(std::string_view text) {
@@ -30,7 +32,9 @@ std::string upper(std::string_view text) {
   return out;
 }
 
-bool all_in(std::string_view text, std::string_view alphabet) { return text.find_first_not_of(alphabet) == std::string_view::npos; }
+bool all_in(std::string_view text, std::string_view alphabet) {
+  return text.find_first_not_of(alphabet) == std::string_view::npos;
+}
 
 std::optional<std::int64_t> number(std::string_view text) {
   std::int64_t value = 0;
@@ -42,11 +46,13 @@ std::optional<std::int64_t> number(std::string_view text) {
 std::string by_position(Connection& db, std::string_view selector) {
   const auto position = number(selector.substr(1));
   if (!position || *position < 1) malformed(selector, "@ is followed by 1 for the newest run, 2 for the one before it");
-  Statement at = db.prepare("SELECT id FROM run WHERE archived_at_us IS NULL AND deleted_at_us IS NULL"
-                            " ORDER BY started_at_us DESC, seq DESC LIMIT 1 OFFSET ?");
+  Statement at = db.prepare(
+      "SELECT id FROM run WHERE archived_at_us IS NULL AND deleted_at_us IS NULL"
+      " ORDER BY started_at_us DESC, seq DESC LIMIT 1 OFFSET ?");
   if (!at.bind(*position - 1).step()) {
     no_match(selector, "the store has " +
-                           std::to_string(db.integer("SELECT count(*) FROM run WHERE archived_at_us IS NULL AND deleted_at_us IS NULL")) +
+                           std::to_string(db.integer(
+                               "SELECT count(*) FROM run WHERE archived_at_us IS NULL AND deleted_at_us IS NULL")) +
                            " runs");
   }
   return at.text(0);
@@ -70,7 +76,8 @@ std::string by_prefix(Connection& db, std::string_view selector) {
       if (!exact.step()) return id;
     }
   }
-  Statement at = db.prepare("SELECT id, kind, started_at_us FROM run WHERE" + range + "ORDER BY started_at_us DESC, seq DESC LIMIT 11");
+  Statement at = db.prepare("SELECT id, kind, started_at_us FROM run WHERE" + range +
+                            "ORDER BY started_at_us DESC, seq DESC LIMIT 11");
   std::vector<std::string> ids, lines;
   for (at.bind(prefix); at.step();) {
     ids.push_back(at.text(0));
@@ -81,8 +88,8 @@ std::string by_prefix(Connection& db, std::string_view selector) {
   const bool more = ids.size() > kCandidates;
   if (more) lines.resize(kCandidates);
   throw base::UserError(base::Exit::Usage,
-                        "'" + std::string(selector) + "' matches " + (more ? "more than 10" : std::to_string(ids.size())) + " runs: " +
-                            base::join(lines),
+                        "'" + std::string(selector) + "' matches " +
+                            (more ? "more than 10" : std::to_string(ids.size())) + " runs: " + base::join(lines),
                         "give more characters of the id", "selector.ambiguous");
 }
 
@@ -92,8 +99,9 @@ std::vector<std::string> by_fingerprint(Connection& db, std::string_view selecto
     malformed(selector, "fp: is followed by 4 to 64 digits of 0-9 and a-f");
   }
   std::vector<std::string> out;
-  Statement at = db.prepare("SELECT id FROM run WHERE fingerprint >= ?1 AND fingerprint < ?1 || 'g' AND deleted_at_us IS NULL"
-                            " ORDER BY started_at_us DESC, seq DESC");
+  Statement at = db.prepare(
+      "SELECT id FROM run WHERE fingerprint >= ?1 AND fingerprint < ?1 || 'g' AND deleted_at_us IS NULL"
+      " ORDER BY started_at_us DESC, seq DESC");
   for (at.bind(prefix); at.step();) out.push_back(at.text(0));
   return out;
 }
@@ -119,7 +127,8 @@ std::vector<std::string> by_batch(const Reader& reader, std::string_view selecto
     if (wanted && row.run_id) out.push_back(*row.run_id);
   }
   if (!part.empty() && !item && std::find(entries.begin(), entries.end(), part) == entries.end()) {
-    throw base::UserError(base::Exit::NoMatch, "batch '" + batch.name + "' has no entry '" + part + "'" + base::did_you_mean(part, entries));
+    throw base::UserError(base::Exit::NoMatch,
+                          "batch '" + batch.name + "' has no entry '" + part + "'" + base::did_you_mean(part, entries));
   }
   return out;
 }

@@ -11,10 +11,10 @@
 namespace diopter::store {
 namespace {
 
-constexpr std::string_view kTypes[] = {
-    "segment",     "writer_opened", "heartbeat", "environment", "source_state", "plugin",
-    "input_file",  "output_def",    "run_started", "metric",    "tensor",       "output",
-    "artifact",    "event",         "commit",    "run_ended",   "writer_closed", "seal"};
+constexpr std::string_view kTypes[] = {"segment",   "writer_opened", "heartbeat",  "environment", "source_state",
+                                       "plugin",    "input_file",    "output_def", "run_started", "metric",
+                                       "tensor",    "output",        "artifact",   "event",       "commit",
+                                       "run_ended", "writer_closed", "seal"};
 
 std::string six_digits(std::int64_t number) {
   std::string digits = std::to_string(number);
@@ -39,7 +39,9 @@ std::string_view checked_json(std::string_view line) {
   return json;
 }
 
-bool is_record_type(std::string_view type) { return std::find(std::begin(kTypes), std::end(kTypes), type) != std::end(kTypes); }
+bool is_record_type(std::string_view type) {
+  return std::find(std::begin(kTypes), std::end(kTypes), type) != std::end(kTypes);
+}
 
 std::string open_segment_name(std::int64_t segment) { return six_digits(segment) + ".open"; }
 std::string sealed_segment_name(std::int64_t segment) { return six_digits(segment) + ".jsonl"; }

@@ -1,9 +1,9 @@
 // The line format by which writers hand results over; both ends use this header.
 //
-// A line is the CRC-32C of the JSON bytes (8 hex digits), a space, the JSON object without a newline, '\n'. Every object
-// has "t" (type), "n" (the writer's record number, without gaps across segments, from 1) and "at" (the writer's clock,
-// microseconds). A segment starts with a `segment` record and ends with a `seal`, which holds the number of lines before
-// it and their SHA-256. Records between form groups, each ended by a `commit`.
+// A line is the CRC-32C of the JSON bytes (8 hex digits), a space, the JSON object without a newline, '\n'. Every
+// object has "t" (type), "n" (the writer's record number, without gaps across segments, from 1) and "at" (the writer's
+// clock, microseconds). A segment starts with a `segment` record and ends with a `seal`, which holds the number of
+// lines before it and their SHA-256. Records between form groups, each ended by a `commit`.
 //
 //   <spool>/<batch>/plan.jsonl  plan.sha256  STOP  outputs/  logs/<run id>.log  done/
 //   <spool>/<batch>/<writer>/000007.open -> 000007.jsonl     and  <run id>.<k>.safetensors

@@ -27,23 +27,21 @@ void throw_sql_error(int code, int system_error, const std::string& message, con
       throw SqlError(code, "cannot write the store " + name + ": No space left on device",
                      "free some space and repeat the command; nothing was half-written", "store.full");
     case SQLITE_READONLY:
-      throw SqlError(code, "cannot write the store " + name + ": it is read-only",
-                     "--store DIR names another one", "store.read_only");
+      throw SqlError(code, "cannot write the store " + name + ": it is read-only", "--store DIR names another one",
+                     "store.read_only");
     case SQLITE_NOTADB:
       throw SqlError(code, name + " is not a diopter store: it is not an SQLite database",
                      "--store DIR names another one", "store.not_ours");
     case SQLITE_CORRUPT:
       throw SqlError(code, "the store " + name + " is damaged: " + message, salvage, "store.damaged");
-    case SQLITE_CANTOPEN:
-      throw SqlError(code, "cannot open the store " + name + ": " + reason, {}, "store.open");
+    case SQLITE_CANTOPEN: throw SqlError(code, "cannot open the store " + name + ": " + reason, {}, "store.open");
     case SQLITE_IOERR:
       if (system_error == ENOSPC || system_error == EDQUOT) {
         throw SqlError(code, "cannot write the store " + name + ": " + reason,
                        "free some space and repeat the command; nothing was half-written", "store.full");
       }
       throw SqlError(code, "cannot read or write the store " + name + ": " + reason, {}, "store.io");
-    default:
-      throw SqlError(code, "the store " + name + " refused a statement: " + message, {}, "store.sql");
+    default: throw SqlError(code, "the store " + name + " refused a statement: " + message, {}, "store.sql");
   }
 }
 

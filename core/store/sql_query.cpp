@@ -20,9 +20,10 @@ int authorize(void*, int action, const char* first, const char* second, const ch
     case SQLITE_FUNCTION: return second && std::string_view(second) == "load_extension" ? SQLITE_DENY : SQLITE_OK;
     case SQLITE_PRAGMA: {
       const std::string_view name = first ? first : "";
-      const bool describes = name == "table_info" || name == "table_xinfo" || name == "table_list" || name == "index_list" ||
-                             name == "index_info" || name == "foreign_key_list" || name == "database_list" ||
-                             ((name == "user_version" || name == "application_id" || name == "data_version") && !second);
+      const bool describes =
+          name == "table_info" || name == "table_xinfo" || name == "table_list" || name == "index_list" ||
+          name == "index_info" || name == "foreign_key_list" || name == "database_list" ||
+          ((name == "user_version" || name == "application_id" || name == "data_version") && !second);
       return describes ? SQLITE_OK : SQLITE_DENY;
     }
     default: return SQLITE_DENY;
@@ -66,8 +67,10 @@ void fail(Connection& db, int code) {
     case SQLITE_CORRUPT:
     case SQLITE_IOERR:
     case SQLITE_BUSY: db.fail(code);
-    default: refuse(sqlite3_errmsg(db.handle()), "the views are v_run v_param v_tag v_metric v_metric_last v_long v_tensor v_output"
-                                                 " v_artifact v_input v_item v_batch v_event");
+    default:
+      refuse(sqlite3_errmsg(db.handle()),
+             "the views are v_run v_param v_tag v_metric v_metric_last v_long v_tensor v_output"
+             " v_artifact v_input v_item v_batch v_event");
   }
 }
 
@@ -79,7 +82,8 @@ OwnedStatement prepare(Connection& db, std::string_view query) {
   if (code != SQLITE_OK) fail(db, code);
   if (!statement) refuse("there is no statement");
   const std::string_view after(rest, static_cast<std::size_t>(query.data() + query.size() - rest));
-  if (after.find_first_not_of(" \t\r\n;") != std::string_view::npos) refuse("one statement at a time; more follows the first ';'");
+  if (after.find_first_not_of(" \t\r\n;") != std::string_view::npos)
+    refuse("one statement at a time; more follows the first ';'");
   if (!sqlite3_stmt_readonly(statement.get())) refuse("only reading is allowed here");
   return statement;
 }
@@ -89,7 +93,8 @@ void bind(Connection& db, sqlite3_stmt* statement, const std::map<std::string, V
   for (int i = 1; i <= count; ++i) {
     const char* name = sqlite3_bind_parameter_name(statement, i);
     const auto at = name ? params.find(name + 1) : params.end();  // without its ':', '@' or '$'
-    if (at == params.end()) refuse("parameter " + std::string(name ? name : "?") + " has no value", "--params name=value");
+    if (at == params.end())
+      refuse("parameter " + std::string(name ? name : "?") + " has no value", "--params name=value");
     const int code = std::visit(
         [&](const auto& value) {
           using T = std::decay_t<decltype(value)>;

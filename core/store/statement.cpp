@@ -18,28 +18,19 @@ Statement::~Statement() {
   sqlite3_clear_bindings(statement_);
 }
 
-void Statement::bind_at(int at, std::nullptr_t) {
-  expect(sqlite3_bind_null(statement_, at + 1), db_);
-}
+void Statement::bind_at(int at, std::nullptr_t) { expect(sqlite3_bind_null(statement_, at + 1), db_); }
 
-void Statement::bind_at(int at, std::int64_t value) {
-  expect(sqlite3_bind_int64(statement_, at + 1, value), db_);
-}
+void Statement::bind_at(int at, std::int64_t value) { expect(sqlite3_bind_int64(statement_, at + 1, value), db_); }
 
-void Statement::bind_at(int at, double value) {
-  expect(sqlite3_bind_double(statement_, at + 1, value), db_);
-}
+void Statement::bind_at(int at, double value) { expect(sqlite3_bind_double(statement_, at + 1, value), db_); }
 
 void Statement::bind_at(int at, std::string_view text) {
   const char* bytes = text.data() ? text.data() : "";  // a null pointer would bind NULL
-  expect(sqlite3_bind_text64(statement_, at + 1, bytes, text.size(), SQLITE_TRANSIENT, SQLITE_UTF8),
-         db_);
+  expect(sqlite3_bind_text64(statement_, at + 1, bytes, text.size(), SQLITE_TRANSIENT, SQLITE_UTF8), db_);
 }
 
 void Statement::bind_at(int at, const Blob& blob) {
-  expect(sqlite3_bind_blob64(statement_, at + 1, blob.bytes.data(), blob.bytes.size(),
-                             SQLITE_TRANSIENT),
-         db_);
+  expect(sqlite3_bind_blob64(statement_, at + 1, blob.bytes.data(), blob.bytes.size(), SQLITE_TRANSIENT), db_);
 }
 
 void Statement::bind_at(int at, const Value& value) {
@@ -62,17 +53,11 @@ bool Statement::step() {
   db_.fail(code);
 }
 
-bool Statement::is_null(int column) const {
-  return sqlite3_column_type(statement_, column) == SQLITE_NULL;
-}
+bool Statement::is_null(int column) const { return sqlite3_column_type(statement_, column) == SQLITE_NULL; }
 
-std::int64_t Statement::integer(int column) const {
-  return sqlite3_column_int64(statement_, column);
-}
+std::int64_t Statement::integer(int column) const { return sqlite3_column_int64(statement_, column); }
 
-double Statement::real(int column) const {
-  return sqlite3_column_double(statement_, column);
-}
+double Statement::real(int column) const { return sqlite3_column_double(statement_, column); }
 
 std::string Statement::text(int column) const {
   const void* bytes = sqlite3_column_blob(statement_, column);
@@ -106,8 +91,6 @@ Value Statement::value(int column) const {
 }
 
 int Statement::columns() const { return sqlite3_column_count(statement_); }
-std::string Statement::column_name(int column) const {
-  return sqlite3_column_name(statement_, column);
-}
+std::string Statement::column_name(int column) const { return sqlite3_column_name(statement_, column); }
 
 }  // namespace diopter::store

@@ -16,7 +16,8 @@ namespace diopter::store {
 namespace {
 
 [[noreturn]] void unreadable(const std::filesystem::path& file, const std::string& why) {
-  throw base::UserError(base::Exit::Store, "cannot read the tensor file " + file.string() + ": " + why, {}, "store.tensor_file");
+  throw base::UserError(base::Exit::Store, "cannot read the tensor file " + file.string() + ": " + why, {},
+                        "store.tensor_file");
 }
 
 std::string read_range(const std::filesystem::path& file, std::int64_t offset, std::int64_t size) {
@@ -41,15 +42,25 @@ std::string read_range(const std::filesystem::path& file, std::int64_t offset, s
 }  // namespace
 
 std::string tensor_columns() {
-  return "SELECT t.id, t.name, t.step, t.dtype, t.shape, t.dims, t.nbytes, t.sha256, t.vmin, t.vmax, t.nonfinite, a.path,"
+  return "SELECT t.id, t.name, t.step, t.dtype, t.shape, t.dims, t.nbytes, t.sha256, t.vmin, t.vmax, t.nonfinite, "
+         "a.path,"
          " t.byte_offset FROM tensor t LEFT JOIN artifact a ON a.id = t.artifact_id ";
 }
 
 TensorRow tensor_row(const Statement& at) {
-  return {.id = at.integer(0), .name = at.text(1), .step = at.integer(2), .dtype = at.text(3),
-          .shape = Json::parse(at.text(4)).get<std::vector<std::int64_t>>(), .dims = Json::parse(at.text(5)),
-          .nbytes = at.integer(6), .sha256 = at.text(7), .vmin = at.maybe_real(8), .vmax = at.maybe_real(9),
-          .nonfinite = at.integer(10), .path = at.maybe_text(11), .byte_offset = at.maybe_integer(12)};
+  return {.id = at.integer(0),
+          .name = at.text(1),
+          .step = at.integer(2),
+          .dtype = at.text(3),
+          .shape = Json::parse(at.text(4)).get<std::vector<std::int64_t>>(),
+          .dims = Json::parse(at.text(5)),
+          .nbytes = at.integer(6),
+          .sha256 = at.text(7),
+          .vmin = at.maybe_real(8),
+          .vmax = at.maybe_real(9),
+          .nonfinite = at.integer(10),
+          .path = at.maybe_text(11),
+          .byte_offset = at.maybe_integer(12)};
 }
 
 std::vector<TensorRow> Reader::tensors(const std::string& run_id) const {
@@ -63,8 +74,9 @@ TensorData Reader::tensor(const std::string& run_id, std::string_view name, std:
   const std::int64_t seq = run_seq(*db_, run_id);
   TensorData out;
   {
-    Statement at = db_->prepare(tensor_columns() + "WHERE t.run_seq = ?1 AND t.name = ?2 AND (?3 IS NULL OR t.step = ?3)"
-                                                   " ORDER BY t.step DESC LIMIT 1");
+    Statement at = db_->prepare(tensor_columns() +
+                                "WHERE t.run_seq = ?1 AND t.name = ?2 AND (?3 IS NULL OR t.step = ?3)"
+                                " ORDER BY t.step DESC LIMIT 1");
     if (at.bind(seq, name, step).step()) out.meta = tensor_row(at);
   }
   if (out.meta.id == 0) {
@@ -72,7 +84,8 @@ TensorData Reader::tensor(const std::string& run_id, std::string_view name, std:
     Statement at = db_->prepare("SELECT DISTINCT name FROM tensor WHERE run_seq = ? ORDER BY name");
     for (at.bind(seq); at.step();) known.push_back(at.text(0));
     const bool step_is_wrong = std::find(known.begin(), known.end(), name) != known.end();
-    throw base::UserError(base::Exit::NoMatch, step_is_wrong
+    throw base::UserError(base::Exit::NoMatch,
+                          step_is_wrong
                               ? "tensor '" + std::string(name) + "' has no step " + std::to_string(*step)
                               : "the run has no tensor '" + std::string(name) + "'" + base::did_you_mean(name, known));
   }
@@ -83,8 +96,10 @@ TensorData Reader::tensor(const std::string& run_id, std::string_view name, std:
     if (at.bind(out.meta.id).step()) out.bytes = at.text(0);
   }
   if (base::sha256(out.bytes) != out.meta.sha256) {
-    throw base::UserError(base::Exit::Store, "tensor '" + out.meta.name + "' of run " + run_id + " is damaged: its bytes have another hash than recorded",
-                          {}, "store.tensor_hash");
+    throw base::UserError(
+        base::Exit::Store,
+        "tensor '" + out.meta.name + "' of run " + run_id + " is damaged: its bytes have another hash than recorded",
+        {}, "store.tensor_hash");
   }
   return out;
 }

@@ -24,7 +24,8 @@ std::vector<Numbered> segments_in(const fs::path& directory, std::string_view ex
   std::vector<Numbered> out;
   std::error_code error;
   for (fs::directory_iterator at(directory, error), end; !error && at != end; at.increment(error)) {
-    if (const auto number = segment_number(at->path().filename().string(), extension)) out.push_back({*number, at->path()});
+    if (const auto number = segment_number(at->path().filename().string(), extension))
+      out.push_back({*number, at->path()});
   }
   std::sort(out.begin(), out.end(), [](const Numbered& a, const Numbered& b) { return a.number < b.number; });
   return out;
@@ -36,13 +37,15 @@ struct Expected {
 
 // imported_segment.records counts every line of a segment, its seal included.
 Expected expected_next(Connection& db, const std::string& writer) {
-  Statement found = db.prepare("SELECT coalesce(max(segment), 0) + 1, coalesce(sum(records), 0) + 1 FROM imported_segment"
-                               " WHERE writer_id = ?");
+  Statement found = db.prepare(
+      "SELECT coalesce(max(segment), 0) + 1, coalesce(sum(records), 0) + 1 FROM imported_segment"
+      " WHERE writer_id = ?");
   found.bind(writer).step();
   return {found.integer(0), found.integer(1)};
 }
 
-void require_identity(const Segment& segment, const std::string& batch, const std::string& writer, std::int64_t number) {
+void require_identity(const Segment& segment, const std::string& batch, const std::string& writer,
+                      std::int64_t number) {
   if (segment.batch != batch) throw BadSegment("it belongs to batch " + segment.batch);
   if (segment.writer != writer) throw BadSegment("it belongs to writer " + segment.writer);
   if (segment.number != number) throw BadSegment("it is segment " + std::to_string(segment.number));
@@ -64,8 +67,9 @@ void move_payloads(const fs::path& store, const fs::path& writer_directory, cons
 // False: another process imported it meanwhile.
 bool insert(Connection& db, const Segment& segment, std::int64_t& rejected) {
   const std::int64_t now = base::now_us();
-  db.prepare("INSERT INTO imported_segment(writer_id, segment, sha256, records, imported_at_us) VALUES (?,?,?,?,?)"
-             " ON CONFLICT DO NOTHING")
+  db.prepare(
+        "INSERT INTO imported_segment(writer_id, segment, sha256, records, imported_at_us) VALUES (?,?,?,?,?)"
+        " ON CONFLICT DO NOTHING")
       .bind(segment.writer, segment.number, segment.sha256, segment.next_n - segment.first_n, now)
       .run();
   if (db.changes() == 0) return false;
@@ -81,15 +85,22 @@ bool insert(Connection& db, const Segment& segment, std::int64_t& rejected) {
 }
 
 ProcessIdentity identity_of(const Json& body) {
-  return {.host = body.at("host"), .boot_id = maybe_text(body, "boot_id"), .pid = body.at("pid"),
-          .pid_start = maybe_integer(body, "pid_start"), .pid_ns = maybe_integer(body, "pid_ns")};
+  return {.host = body.at("host"),
+          .boot_id = maybe_text(body, "boot_id"),
+          .pid = body.at("pid"),
+          .pid_start = maybe_integer(body, "pid_start"),
+          .pid_ns = maybe_integer(body, "pid_ns")};
 }
 
 }  // namespace
 
 WriterSpool::WriterSpool(Store& store, fs::path batch_spool, std::string writer_id, IngestReport& report)
-    : store_(store), batch_spool_(std::move(batch_spool)), directory_(batch_spool_ / writer_id),
-      writer_id_(std::move(writer_id)), batch_id_(batch_spool_.filename().string()), report_(report) {}
+    : store_(store),
+      batch_spool_(std::move(batch_spool)),
+      directory_(batch_spool_ / writer_id),
+      writer_id_(std::move(writer_id)),
+      batch_id_(batch_spool_.filename().string()),
+      report_(report) {}
 
 void WriterSpool::ingest(const std::optional<std::string>& given_proof) {
   take_sealed();
@@ -135,7 +146,8 @@ bool WriterSpool::take(const fs::path& file, std::int64_t number, bool sealed) {
     const Segment segment = sealed ? read_sealed_segment(bytes) : read_open_segment(bytes);
     require_identity(segment, batch_id_, writer_id_, number);
     if (segment.first_n != expected.n) {
-      throw BadSegment("it starts with record " + std::to_string(segment.first_n) + ", expected " + std::to_string(expected.n));
+      throw BadSegment("it starts with record " + std::to_string(segment.first_n) + ", expected " +
+                       std::to_string(expected.n));
     }
     move_payloads(store_.directory(), directory_, segment);
     bool is_new = false;
@@ -169,7 +181,8 @@ void WriterSpool::move_to_done(const fs::path& file) {
   std::error_code error;
   fs::rename(file, target / file.filename(), error);
   if (error && error != std::errc::no_such_file_or_directory) {
-    throw base::UserError(base::Exit::Store, "cannot move " + file.string() + " to " + target.string() + ": " + error.message());
+    throw base::UserError(base::Exit::Store,
+                          "cannot move " + file.string() + " to " + target.string() + ": " + error.message());
   }
 }
 
@@ -180,7 +193,8 @@ std::optional<std::string> WriterSpool::find_proof() {
         "SELECT host, boot_id, pid, pid_start, pid_ns, ended_at_us IS NOT NULL FROM writer WHERE id = ?");
     if (found.bind(writer_id_).step()) {
       if (found.integer(5) != 0) return {};
-      identity = ProcessIdentity{found.text(0), found.maybe_text(1), found.integer(2), found.maybe_integer(3), found.maybe_integer(4)};
+      identity = ProcessIdentity{found.text(0), found.maybe_text(1), found.integer(2), found.maybe_integer(3),
+                                 found.maybe_integer(4)};
     }
   }
   if (!identity) identity = identity_from_open_segment();
@@ -210,7 +224,8 @@ void WriterSpool::bury(const std::string& proof) {
   store_.transact([&](Connection& db) {
     crashed.clear();
     const std::int64_t now = base::now_us();
-    db.prepare("UPDATE writer SET ended_at_us = ?, end_kind = 'dead', end_proof = ? WHERE id = ? AND ended_at_us IS NULL")
+    db.prepare(
+          "UPDATE writer SET ended_at_us = ?, end_kind = 'dead', end_proof = ? WHERE id = ? AND ended_at_us IS NULL")
         .bind(now, proof, writer_id_)
         .run();
     struct Live {
@@ -224,13 +239,16 @@ void WriterSpool::bury(const std::string& proof) {
     }
     for (const Live& run : live) {
       const std::string message = "its process ended without a result (" + proof + ")";
-      db.prepare("UPDATE run SET status = 'crashed', error_type = 'crash', error_message = ?, ended_at_us ="
-                 " max(started_at_us, (SELECT heartbeat_at_us FROM writer WHERE id = run.writer_id))"
-                 " WHERE seq = ? AND writer_id = ? AND status = 'running'")
+      db.prepare(
+            "UPDATE run SET status = 'crashed', error_type = 'crash', error_message = ?, ended_at_us ="
+            " max(started_at_us, (SELECT heartbeat_at_us FROM writer WHERE id = run.writer_id))"
+            " WHERE seq = ? AND writer_id = ? AND status = 'running'")
           .bind(message, run.seq, writer_id_)
           .run();
       db.prepare("UPDATE run_fts SET error = ? WHERE rowid = ?").bind(message, run.seq).run();
-      db.prepare("INSERT INTO event(run_seq, batch_id, at_us, level, kind, message, data) VALUES (?,?,?,'error','reaped',?,?)")
+      db.prepare(
+            "INSERT INTO event(run_seq, batch_id, at_us, level, kind, message, data) VALUES "
+            "(?,?,?,'error','reaped',?,?)")
           .bind(run.seq, batch_id_, now, message, Json{{"proof", proof}, {"writer", writer_id_}}.dump())
           .run();
       crashed.push_back({run.id, proof});

@@ -45,7 +45,8 @@ void read_value(Edit& out, const Node& table, const ParamSurroundings& around, P
   } else if (out.op != EditOp::Add && text == "corrupted") {
     out.value = Edit::Value::Corrupted;
   } else if (out.op == EditOp::Mean) {
-    problems.error(m->value.span, fmt::format("'value' is {}, but the mean is taken over \"clean\" or \"corrupted\"", brief(m->value)));
+    problems.error(m->value.span, fmt::format("'value' is {}, but the mean is taken over \"clean\" or \"corrupted\"",
+                                              brief(m->value)));
   } else if (const auto file = check_value(row("value", DIOPTER_INPUT), m->value, around, problems)) {
     out.value = Edit::Value::File;
     out.file = std::get<InputFile>(file->value);
@@ -55,11 +56,13 @@ void read_value(Edit& out, const Node& table, const ParamSurroundings& around, P
 void read_coefficient(Edit& out, const Node& table, const ParamSurroundings& around, Problems& problems) {
   const Member* m = table.find("coefficient");
   if (m == nullptr) {
-    if (out.op == EditOp::Scale) problems.error(table.span, fmt::format("{} with op = \"scale\" needs a 'coefficient'", kName));
+    if (out.op == EditOp::Scale)
+      problems.error(table.span, fmt::format("{} with op = \"scale\" needs a 'coefficient'", kName));
     return;
   }
   if (!takes_coefficient(out.op)) {
-    problems.error(m->key_span, fmt::format("op = \"{}\" takes no 'coefficient'", kOps[static_cast<std::size_t>(out.op)]));
+    problems.error(m->key_span,
+                   fmt::format("op = \"{}\" takes no 'coefficient'", kOps[static_cast<std::size_t>(out.op)]));
     return;
   }
   out.sweeps = !m->value.is_number();
@@ -72,7 +75,8 @@ void read_coefficient(Edit& out, const Node& table, const ParamSurroundings& aro
   const auto list = check_value(row("coefficient", DIOPTER_FLOAT_LIST), m->value, around, problems);
   if (!list) return;
   out.coefficients = std::get<std::vector<double>>(list->value);
-  if (out.coefficients.empty()) problems.error(m->value.span, "'coefficient' is an empty list, so there is nothing to run");
+  if (out.coefficients.empty())
+    problems.error(m->value.span, "'coefficient' is an empty list, so there is nothing to run");
 }
 
 void read_indices(std::vector<std::int64_t>& out, const char* key, const char* axis, const Node& table,
@@ -85,7 +89,8 @@ void read_indices(std::vector<std::int64_t>& out, const char* key, const char* a
     }
   } else if (const auto list = check_value(row(key, DIOPTER_INT_LIST, axis), m->value, around, problems)) {
     out = std::get<std::vector<std::int64_t>>(list->value);
-    if (out.empty() && !list->all) problems.error(m->value.span, fmt::format("'{}' is an empty list, so nothing is selected", key));
+    if (out.empty() && !list->all)
+      problems.error(m->value.span, fmt::format("'{}' is an empty list, so nothing is selected", key));
     if (list->all) out.clear();  // the default
   }
 }
@@ -100,7 +105,8 @@ std::optional<Edit> read_edit(const Node& table, const ParamSurroundings& around
   const bool has_op = reader.require("op", "op = \"zero\"") != nullptr;
   const auto op = reader.choice("op", kOps);
   const Member* hook = reader.require("hook", "hook = \"blocks.8.hook_resid_post\"");
-  for (const auto* key : {"value", "coefficient", "positions", "sources", "heads", "kv_heads", "neurons"}) reader.take(key);
+  for (const auto* key : {"value", "coefficient", "positions", "sources", "heads", "kv_heads", "neurons"})
+    reader.take(key);
   reader.finish();
   if (hook != nullptr) {
     if (const auto globs = check_value(row("hook", DIOPTER_HOOKS), hook->value, around, problems)) {

@@ -21,13 +21,13 @@ struct Edit {
   enum class Value { None, Clean, Corrupted, File };
   Value value = Value::None;
   InputFile file;
-  std::vector<double> coefficients = {1.0};  // add, scale; more than one sweeps
-  bool sweeps = false;                       // the coefficient was written as a list
-  Positions positions;                       // default: all
-  Positions sources;                         // patterns and scores only; default: all
+  std::vector<double> coefficients = {1.0};            // add, scale; more than one sweeps
+  bool sweeps = false;                                 // the coefficient was written as a list
+  Positions positions;                                 // default: all
+  Positions sources;                                   // patterns and scores only; default: all
   std::vector<std::int64_t> heads, kv_heads, neurons;  // empty: all
-  SourceSpan span;                           // the [[run.edit]] header
-  std::map<std::string, SourceSpan> spans;   // of the values given
+  SourceSpan span;                                     // the [[run.edit]] header
+  std::map<std::string, SourceSpan> spans;             // of the values given
 };
 
 // Nothing: problems were added.

@@ -78,8 +78,9 @@ Execution read_execution(const Node& table, Problems& problems) {
   if (const auto text = reader.string("memory_budget")) {
     out.memory_budget = parse_size(*text);
     if (!out.memory_budget) {
-      problems.error(table.find("memory_budget")->value.span,
-                     fmt::format("'memory_budget' is '{}', which is not a size; for example \"8GB\" or \"512MiB\"", *text));
+      problems.error(
+          table.find("memory_budget")->value.span,
+          fmt::format("'memory_budget' is '{}', which is not a size; for example \"8GB\" or \"512MiB\"", *text));
     }
   }
   if (const auto text = reader.string("timeout")) {

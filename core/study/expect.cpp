@@ -20,7 +20,8 @@ std::string_view trimmed(std::string_view text) {
 
 bool is_name(std::string_view text) {
   return !text.empty() && std::all_of(text.begin(), text.end(), [](char c) {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' || c == '-' || c == '.';
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' || c == '-' ||
+           c == '.';
   });
 }
 
@@ -66,8 +67,9 @@ void flatten(const Node& table, const std::string& prefix, std::vector<std::pair
 
 std::optional<OutputRef> read_output_ref(const Node& value, Problems& problems) {
   const auto refuse = [&] {
-    problems.error(value.span, fmt::format("{} does not name an output; write \"RUN/OUTPUT\" or \"RUN/OUTPUT[layer=0,pos=-1]\"",
-                                           brief(value)));
+    problems.error(value.span,
+                   fmt::format("{} does not name an output; write \"RUN/OUTPUT\" or \"RUN/OUTPUT[layer=0,pos=-1]\"",
+                               brief(value)));
     return std::nullopt;
   };
   if (!value.is(Node::Type::String)) return refuse();
@@ -79,7 +81,8 @@ std::optional<OutputRef> read_output_ref(const Node& value, Problems& problems) 
     rest = rest.substr(0, open);
   }
   const std::size_t slash = rest.find('/');
-  if (slash == std::string_view::npos || !is_name(rest.substr(0, slash)) || !is_name(rest.substr(slash + 1))) return refuse();
+  if (slash == std::string_view::npos || !is_name(rest.substr(0, slash)) || !is_name(rest.substr(slash + 1)))
+    return refuse();
   out.run = rest.substr(0, slash);
   out.output = rest.substr(slash + 1);
   return out;
@@ -101,8 +104,9 @@ std::optional<Expectation> read_expectation(const Node& table, Problems& problem
     if (when->value.is(Node::Type::Table)) {
       flatten(when->value, {}, out.when);
     } else {
-      problems.error(when->value.span, fmt::format("'when' is {}, not a table; for example {{ \"model.source\" = \"gpt2\" }}",
-                                                   type_name(when->value)));
+      problems.error(when->value.span,
+                     fmt::format("'when' is {}, not a table; for example {{ \"model.source\" = \"gpt2\" }}",
+                                 type_name(when->value)));
     }
   }
   reader.finish();
@@ -118,12 +122,14 @@ Outcome evaluate(const Expectation& expectation, const base::Json& config, const
     const base::Json* value = find_dotted(config, key);
     if (value == nullptr || *value != wanted) {
       out.status = Outcome::Status::NotAsked;
-      out.sentence = fmt::format("{} is not asked for: {} is {}", name, key, value == nullptr ? "not set" : base::plain_json(*value));
+      out.sentence = fmt::format("{} is not asked for: {} is {}", name, key,
+                                 value == nullptr ? "not set" : base::plain_json(*value));
       return out;
     }
   }
   const auto value = lookup(expectation.of);
-  const std::string expected = fmt::format("expected {} within {}", base::shortest(expectation.is), base::shortest(expectation.within));
+  const std::string expected =
+      fmt::format("expected {} within {}", base::shortest(expectation.is), base::shortest(expectation.within));
   if (!value) {
     out.status = Outcome::Status::Absent;
     out.sentence = fmt::format("{} is not there, {}", name, expected);

@@ -14,8 +14,8 @@
 
 namespace diopter::study {
 
-// "resid/clean_metric", "resid/effect[layer=0,pos=10]": an output of a run, and which cell of it. A selector's value is an
-// index (negative: from the end) or a coordinate label ("metric=logit_diff").
+// "resid/clean_metric", "resid/effect[layer=0,pos=10]": an output of a run, and which cell of it. A selector's value is
+// an index (negative: from the end) or a coordinate label ("metric=logit_diff").
 struct OutputRef {
   using Selector = std::pair<std::string, std::variant<std::int64_t, std::string>>;
   std::string run, output;

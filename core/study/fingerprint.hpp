@@ -19,7 +19,7 @@ struct FingerprintParts {
   base::Json model;                           // {"bos","compute","dtype","transforms"}; null for a run without a model
   std::vector<std::string> needs;             // fingerprints; sorted here
   std::int64_t seed = 0;
-  std::string backend = "cpu";                // cpu | cuda
+  std::string backend = "cpu";  // cpu | cuda
 };
 
 std::string fingerprint_bytes(const FingerprintParts& parts);  // what is hashed

@@ -14,7 +14,8 @@ using base::Json;
 constexpr std::size_t kMaxLineProblems = 20;
 
 int code_points_before(std::string_view line, std::size_t offset) {
-  return static_cast<int>(std::count_if(line.begin(), line.begin() + static_cast<std::ptrdiff_t>(std::min(offset, line.size())),
+  return static_cast<int>(std::count_if(line.begin(),
+                                        line.begin() + static_cast<std::ptrdiff_t>(std::min(offset, line.size())),
                                         [](char c) { return (static_cast<unsigned char>(c) & 0xc0) != 0x80; }));
 }
 
@@ -133,10 +134,12 @@ class Line {
     return {file_, number_, column, std::max(1, code_points_before(text_, end) + 1 - column), 0};
   }
 
-  // "[json.exception.parse_error.101] parse error at line 1, column 5: syntax error while parsing ..." -> "syntax error ..."
+  // "[json.exception.parse_error.101] parse error at line 1, column 5: syntax error while parsing ..." -> "syntax error
+  // ..."
   static std::string reason(std::string what) {
     for (const std::string_view mark : {std::string_view(": "), std::string_view("] ")}) {
-      if (const auto at = what.find(mark); at != std::string::npos) return base::printable(what.substr(at + mark.size()));
+      if (const auto at = what.find(mark); at != std::string::npos)
+        return base::printable(what.substr(at + mark.size()));
     }
     return what;
   }

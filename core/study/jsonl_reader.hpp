@@ -11,7 +11,8 @@
 
 namespace diopter::study {
 
-// At most `limit` rows. Blank lines are skipped; null means that the row has no such column. Problems are placed in `file`.
+// At most `limit` rows. Blank lines are skipped; null means that the row has no such column. Problems are placed in
+// `file`.
 std::optional<std::vector<PromptRow>> read_jsonl(std::string_view text, const std::string& file, std::size_t limit,
                                                  Problems& problems);
 

@@ -21,11 +21,15 @@ std::vector<Row> rows(const Row* first, std::uint32_t count, std::uint32_t strid
 
 }  // namespace
 
-std::vector<diopter_param> params_of(const diopter_kind& kind) { return rows(kind.params, kind.param_count, kind.param_size); }
+std::vector<diopter_param> params_of(const diopter_kind& kind) {
+  return rows(kind.params, kind.param_count, kind.param_size);
+}
 std::vector<diopter_output> outputs_of(const diopter_kind& kind) {
   return rows(kind.outputs, kind.output_count, kind.output_size);
 }
-std::vector<diopter_hook> hooks_of(const diopter_kind& kind) { return rows(kind.hooks, kind.hook_count, kind.hook_size); }
+std::vector<diopter_hook> hooks_of(const diopter_kind& kind) {
+  return rows(kind.hooks, kind.hook_count, kind.hook_size);
+}
 
 std::vector<std::string> split_words(std::string_view text, char separator) {
   std::vector<std::string> out;

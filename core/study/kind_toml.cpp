@@ -36,9 +36,11 @@ std::set<std::string> example_sets(const diopter_kind& kind) {
   if (takes_prompts(kind)) out.insert("example");
   for (const auto& row : params_of(kind)) {
     Problems ignored;
-    const auto table = row.type == DIOPTER_PROMPTS ? read_toml(fmt::format("v = {}", value_of(row)), "example", ignored) : std::nullopt;
+    const auto table = row.type == DIOPTER_PROMPTS ? read_toml(fmt::format("v = {}", value_of(row)), "example", ignored)
+                                                   : std::nullopt;
     const Member* value = table ? table->find("v") : nullptr;
-    if (value != nullptr && value->value.is(Node::Type::String) && !value->value.text.starts_with('@')) out.insert(value->value.text);
+    if (value != nullptr && value->value.is(Node::Type::String) && !value->value.text.starts_with('@'))
+      out.insert(value->value.text);
   }
   return out;
 }
@@ -68,11 +70,13 @@ std::string run_toml(const diopter_kind& kind) {
     if (line.value.size() <= 30) values = std::max(values, line.value.size());
   }
   std::string out = "[[run]]\n";
-  for (const auto& line : lines) out += fmt::format("{:<{}} = {:<{}}  # {}\n", line.key, keys, line.value, values, line.comment);
+  for (const auto& line : lines)
+    out += fmt::format("{:<{}} = {:<{}}  # {}\n", line.key, keys, line.value, values, line.comment);
   if ((kind.needs & DIOPTER_NEEDS_EDITS) != 0) {
-    out += "\n  # [[run.edit]]                           # any number of them\n"
-           "  # op   = \"zero\"                          # replace | add | scale | zero | mean | freeze\n"
-           "  # hook = \"blocks.0.hook_resid_post\"\n";
+    out +=
+        "\n  # [[run.edit]]                           # any number of them\n"
+        "  # op   = \"zero\"                          # replace | add | scale | zero | mean | freeze\n"
+        "  # hook = \"blocks.0.hook_resid_post\"\n";
   }
   return out;
 }
@@ -84,9 +88,10 @@ std::string manifest_toml(const diopter_kind& kind) {
   if ((kind.needs & DIOPTER_NEEDS_TRAINING) == 0) out += "\n[model]\nsource = \"organism\"\n";
   for (const auto& set : example_sets(kind)) {
     out += fmt::format("\n[[prompts.{}.rows]]\n", set);
-    out += "clean     = \"When Mary and John went to the store, John gave a drink to\"\n"
-           "corrupted = \"When Mary and John went to the store, Mary gave a drink to\"\n"
-           "answer    = \" Mary\"\nfoil      = \" John\"\n";
+    out +=
+        "clean     = \"When Mary and John went to the store, John gave a drink to\"\n"
+        "corrupted = \"When Mary and John went to the store, Mary gave a drink to\"\n"
+        "answer    = \" Mary\"\nfoil      = \" John\"\n";
   }
   return out + "\n" + run_toml(kind);
 }

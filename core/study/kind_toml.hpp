@@ -9,7 +9,8 @@
 
 namespace diopter::study {
 
-// A commented [[run]] for `plugin show --toml`: every parameter with its doc, default or example. Reads back without problems.
+// A commented [[run]] for `plugin show --toml`: every parameter with its doc, default or example. Reads back without
+// problems.
 std::string run_toml(const diopter_kind& kind);
 // A whole manifest around it, for `plugin new`.
 std::string manifest_toml(const diopter_kind& kind);

@@ -23,8 +23,13 @@ Json table_of(Json properties, const std::vector<std::string>& required = {}) {
 }
 
 Json positions_type() {
-  return {{"anyOf", {string_type(), {{"type", "integer"}}, list_of({{"type", "integer"}}),
-                     table_of({{"token", string_type()}, {"occurrence", {{"type", "integer"}}}, {"offset", {{"type", "integer"}}}}, {"token"})}}};
+  return {
+      {"anyOf",
+       {string_type(),
+        {{"type", "integer"}},
+        list_of({{"type", "integer"}}),
+        table_of({{"token", string_type()}, {"occurrence", {{"type", "integer"}}}, {"offset", {{"type", "integer"}}}},
+                 {"token"})}}};
 }
 
 Json generated_list() { return {{"type", "object"}, {"minProperties", 1}, {"maxProperties", 1}}; }
@@ -64,7 +69,8 @@ Json param_schema(const diopter_param& row) {
   out["description"] = row.doc;
   if (row.fallback != nullptr) {
     Problems ignored;
-    if (const auto table = read_toml(std::string("v = ") + row.fallback, "default", ignored); table && table->find("v") != nullptr) {
+    if (const auto table = read_toml(std::string("v = ") + row.fallback, "default", ignored);
+        table && table->find("v") != nullptr) {
       out["default"] = to_json(table->find("v")->value);
     }
   }
@@ -72,26 +78,29 @@ Json param_schema(const diopter_param& row) {
 }
 
 Json model_properties() {
-  return {{"source", string_type()},
-          {"dtype", one_of({"float32", "bfloat16"})},
-          {"device", string_type()},
-          {"compute", one_of({"float32", "bfloat16"})},
-          {"bos", one_of({"family", "always", "never"})},
-          {"transforms", list_of(one_of({"fold_ln", "center_writing_weights", "center_unembed", "fold_value_biases"}))}};
+  return {
+      {"source", string_type()},
+      {"dtype", one_of({"float32", "bfloat16"})},
+      {"device", string_type()},
+      {"compute", one_of({"float32", "bfloat16"})},
+      {"bos", one_of({"family", "always", "never"})},
+      {"transforms", list_of(one_of({"fold_ln", "center_writing_weights", "center_unembed", "fold_value_biases"}))}};
 }
 
 Json edit_schema() {
-  const Json indices = {{"anyOf", {{{"type", "integer"}}, list_of({{"type", "integer"}}), generated_list(), {{"const", "all"}}}}};
-  return table_of({{"op", one_of({"replace", "add", "scale", "zero", "mean", "freeze"})},
-                   {"hook", {{"anyOf", {string_type(), list_of(string_type())}}}},
-                   {"value", string_type()},
-                   {"coefficient", {{"anyOf", {{{"type", "number"}}, list_of({{"type", "number"}}), generated_list()}}}},
-                   {"positions", positions_type()},
-                   {"sources", positions_type()},
-                   {"heads", indices},
-                   {"kv_heads", indices},
-                   {"neurons", indices}},
-                  {"op", "hook"});
+  const Json indices = {
+      {"anyOf", {{{"type", "integer"}}, list_of({{"type", "integer"}}), generated_list(), {{"const", "all"}}}}};
+  return table_of(
+      {{"op", one_of({"replace", "add", "scale", "zero", "mean", "freeze"})},
+       {"hook", {{"anyOf", {string_type(), list_of(string_type())}}}},
+       {"value", string_type()},
+       {"coefficient", {{"anyOf", {{{"type", "number"}}, list_of({{"type", "number"}}), generated_list()}}}},
+       {"positions", positions_type()},
+       {"sources", positions_type()},
+       {"heads", indices},
+       {"kv_heads", indices},
+       {"neurons", indices}},
+      {"op", "hook"});
 }
 
 Json run_schema(const diopter_kind& kind) {
@@ -119,7 +128,10 @@ Json run_schema(const diopter_kind& kind) {
 
 Json prompts_schema() {
   const Json row = {{"type", "object"}};  // columns are free
-  Json set = {{"path", string_type()}, {"limit", {{"type", "integer"}, {"minimum", 1}}}, {"align", one_of({"none", "end"})}, {"rows", list_of(row)}};
+  Json set = {{"path", string_type()},
+              {"limit", {{"type", "integer"}, {"minimum", 1}}},
+              {"align", one_of({"none", "end"})},
+              {"rows", list_of(row)}};
   Json with_for = set;
   with_for["for"] = {{"type", "object"}, {"additionalProperties", table_of(set)}};
   return {{"type", "object"}, {"additionalProperties", table_of(std::move(with_for))}};
@@ -127,15 +139,26 @@ Json prompts_schema() {
 
 Json execution_schema() {
   const Json count = {{"type", "integer"}, {"minimum", 1}}, count0 = {{"type", "integer"}, {"minimum", 0}};
-  return table_of({{"jobs", count}, {"threads", count}, {"memory_budget", string_type()}, {"verify", count0},
-                   {"strict", {{"type", "boolean"}}}, {"on_error", one_of({"continue", "stop"})}, {"retries", count0},
+  return table_of({{"jobs", count},
+                   {"threads", count},
+                   {"memory_budget", string_type()},
+                   {"verify", count0},
+                   {"strict", {{"type", "boolean"}}},
+                   {"on_error", one_of({"continue", "stop"})},
+                   {"retries", count0},
                    {"timeout", string_type()}});
 }
 
 Json report_schema() {
-  Json figure = {{"of", string_type()}, {"as", string_type()}, {"centre", {{"type", "number"}}}, {"origin", one_of({"lower", "upper"})}};
-  for (const auto* key : {"x", "y", "facet", "slider", "over", "each", "colour", "text", "title"}) figure[key] = string_type();
-  return table_of({{"file", string_type()}, {"title", string_type()}, {"figure", list_of(table_of(std::move(figure), {"of", "as"}))}});
+  Json figure = {{"of", string_type()},
+                 {"as", string_type()},
+                 {"centre", {{"type", "number"}}},
+                 {"origin", one_of({"lower", "upper"})}};
+  for (const auto* key : {"x", "y", "facet", "slider", "over", "each", "colour", "text", "title"})
+    figure[key] = string_type();
+  return table_of({{"file", string_type()},
+                   {"title", string_type()},
+                   {"figure", list_of(table_of(std::move(figure), {"of", "as"}))}});
 }
 
 }  // namespace
@@ -143,15 +166,21 @@ Json report_schema() {
 base::Json manifest_schema(const std::vector<const diopter_kind*>& kinds) {
   Json runs = Json::array();
   for (const auto* kind : kinds) runs.push_back(run_schema(*kind));
-  Json properties = {
-      {"schema", {{"const", 1}}},
-      {"experiment", table_of({{"name", {{"type", "string"}, {"pattern", "^[a-z0-9._-]+$"}}}, {"about", string_type()}, {"tags", list_of(string_type())}}, {"name"})},
-      {"model", table_of(model_properties())},
-      {"prompts", prompts_schema()},
-      {"run", list_of({{"oneOf", std::move(runs)}})},
-      {"expect", list_of(table_of({{"of", string_type()}, {"is", {{"type", "number"}}}, {"within", {{"type", "number"}}}, {"when", {{"type", "object"}}}}, {"of", "is", "within"}))},
-      {"report", list_of(report_schema())},
-      {"execution", execution_schema()}};
+  Json properties = {{"schema", {{"const", 1}}},
+                     {"experiment", table_of({{"name", {{"type", "string"}, {"pattern", "^[a-z0-9._-]+$"}}},
+                                              {"about", string_type()},
+                                              {"tags", list_of(string_type())}},
+                                             {"name"})},
+                     {"model", table_of(model_properties())},
+                     {"prompts", prompts_schema()},
+                     {"run", list_of({{"oneOf", std::move(runs)}})},
+                     {"expect", list_of(table_of({{"of", string_type()},
+                                                  {"is", {{"type", "number"}}},
+                                                  {"within", {{"type", "number"}}},
+                                                  {"when", {{"type", "object"}}}},
+                                                 {"of", "is", "within"}))},
+                     {"report", list_of(report_schema())},
+                     {"execution", execution_schema()}};
   Json out = table_of(std::move(properties), {"schema", "experiment", "run"});
   out["$schema"] = "https://json-schema.org/draft/2020-12/schema";
   out["title"] = "diopter manifest, schema 1";

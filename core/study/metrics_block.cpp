@@ -25,8 +25,9 @@ CheckedParam brought(std::string name, std::uint32_t type, const Node& table) {
 }  // namespace
 
 const std::vector<std::string>& metric_names() {
-  static const std::vector<std::string> kNames = {"logit_diff", "logit",       "log_prob",        "joint_log_prob", "prob", "prob_diff",
-                                                  "rank",       "kl_to_clean", "kl_to_unpatched", "entropy",        "loss"};
+  static const std::vector<std::string> kNames = {"logit_diff", "logit", "log_prob",    "joint_log_prob",  "prob",
+                                                  "prob_diff",  "rank",  "kl_to_clean", "kl_to_unpatched", "entropy",
+                                                  "loss"};
   return kNames;
 }
 

@@ -1,4 +1,5 @@
-// The metrics block: metric names, and the keys `at`, `normalise`, `min_gap` that a METRIC_LIST brings. Private to the room.
+// The metrics block: metric names, and the keys `at`, `normalise`, `min_gap` that a METRIC_LIST brings. Private to the
+// room.
 #pragma once
 
 #include <string>

@@ -10,7 +10,7 @@
 namespace diopter::study {
 
 // The keys of `table` put on top of `base`. `name`: "[model]" or "model of run 'resid'".
-ModelSettings read_model(const Node& table, const std::string& name, ModelSettings base, const std::filesystem::path& folder,
-                         Problems& problems);
+ModelSettings read_model(const Node& table, const std::string& name, ModelSettings base,
+                         const std::filesystem::path& folder, Problems& problems);
 
 }  // namespace diopter::study

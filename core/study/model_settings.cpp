@@ -12,11 +12,12 @@
 namespace diopter::study {
 namespace {
 
-const std::vector<std::string> kTransforms = {"fold_ln", "center_writing_weights", "center_unembed", "fold_value_biases"};
+const std::vector<std::string> kTransforms = {"fold_ln", "center_writing_weights", "center_unembed",
+                                              "fold_value_biases"};
 
 bool is_path(std::string_view source) {
-  return source.starts_with("./") || source.starts_with("../") || source.starts_with('/') || source.ends_with(".safetensors") ||
-         source == "." || source == "..";
+  return source.starts_with("./") || source.starts_with("../") || source.starts_with('/') ||
+         source.ends_with(".safetensors") || source == "." || source == "..";
 }
 
 bool is_device(std::string_view device) {
@@ -33,12 +34,12 @@ SourceSpan ModelSettings::where(std::string_view key) const {
 }
 
 base::Json to_json(const ModelSettings& model) {
-  return {{"source", model.source}, {"dtype", model.dtype}, {"device", model.device},
-          {"compute", model.compute}, {"bos", model.bos}, {"transforms", model.transforms}};
+  return {{"source", model.source},   {"dtype", model.dtype}, {"device", model.device},
+          {"compute", model.compute}, {"bos", model.bos},     {"transforms", model.transforms}};
 }
 
-ModelSettings read_model(const Node& table, const std::string& name, ModelSettings model, const std::filesystem::path& folder,
-                         Problems& problems) {
+ModelSettings read_model(const Node& table, const std::string& name, ModelSettings model,
+                         const std::filesystem::path& folder, Problems& problems) {
   TableReader reader(table, name, problems);
   if (const auto source = reader.string("source")) {
     const Node& node = table.find("source")->value;
@@ -58,8 +59,9 @@ ModelSettings read_model(const Node& table, const std::string& name, ModelSettin
   if (const auto value = reader.string("device")) {
     model.device = *value;
     if (!is_device(*value)) {
-      problems.error(table.find("device")->value.span,
-                     fmt::format("'device' of {} is '{}', which is not a device (known: auto, cpu, cuda, cuda:0)", name, *value));
+      problems.error(
+          table.find("device")->value.span,
+          fmt::format("'device' of {} is '{}', which is not a device (known: auto, cpu, cuda, cuda:0)", name, *value));
     }
   }
   if (const auto value = reader.strings("transforms")) {
@@ -68,7 +70,8 @@ ModelSettings read_model(const Node& table, const std::string& name, ModelSettin
     for (std::size_t i = 0; i < value->size(); ++i) {
       const auto& one = (*value)[i];
       if (std::find(kTransforms.begin(), kTransforms.end(), one) == kTransforms.end()) {
-        problems.error(items[i].span, fmt::format("'{}' is not a transform{}", one, base::did_you_mean(one, kTransforms)));
+        problems.error(items[i].span,
+                       fmt::format("'{}' is not a transform{}", one, base::did_you_mean(one, kTransforms)));
       } else if (std::find(value->begin(), value->begin() + static_cast<std::ptrdiff_t>(i), one) !=
                  value->begin() + static_cast<std::ptrdiff_t>(i)) {
         problems.error(items[i].span, fmt::format("the transform '{}' is there twice", one));

@@ -55,9 +55,7 @@ const Member* Node::find(std::string_view key) const {
   return found == members.end() ? nullptr : &*found;
 }
 
-Member* Node::find(std::string_view key) {
-  return const_cast<Member*>(static_cast<const Node*>(this)->find(key));
-}
+Member* Node::find(std::string_view key) { return const_cast<Member*>(static_cast<const Node*>(this)->find(key)); }
 
 std::string type_name(const Node& node) {
   switch (node.type) {
@@ -98,7 +96,9 @@ std::string toml_text(const Node& node) {
   return {};
 }
 
-std::string toml_key(std::string_view key) { return is_bare_key(key) ? std::string(key) : quoted_toml(std::string(key)); }
+std::string toml_key(std::string_view key) {
+  return is_bare_key(key) ? std::string(key) : quoted_toml(std::string(key));
+}
 
 std::string brief(const Node& node) { return base::printable(toml_text(node), 60); }
 

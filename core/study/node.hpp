@@ -27,7 +27,7 @@ struct Node {
 
   bool is(Type t) const { return type == t; }
   bool is_number() const { return type == Type::Integer || type == Type::Float; }
-  bool is_array_of_tables() const;                // not empty, and every item is a table
+  bool is_array_of_tables() const;                 // not empty, and every item is a table
   const Member* find(std::string_view key) const;  // tables; nullptr when there is none
   Member* find(std::string_view key);
 };
@@ -38,11 +38,11 @@ struct Member {
   Node value;
 };
 
-std::string type_name(const Node& node);   // "a string", "an integer", "a list", "a table" ...
-std::string brief(const Node& node);       // the value as TOML in one line, cut at 60 characters, for messages
-std::string toml_text(const Node& node);   // the value as TOML in one line
+std::string type_name(const Node& node);     // "a string", "an integer", "a list", "a table" ...
+std::string brief(const Node& node);         // the value as TOML in one line, cut at 60 characters, for messages
+std::string toml_text(const Node& node);     // the value as TOML in one line
 std::string toml_key(std::string_view key);  // bare, or quoted where it must be
-base::Json to_json(const Node& node);      // dates as strings
-Node node_of(const base::Json& value);     // without places
+base::Json to_json(const Node& node);        // dates as strings
+Node node_of(const base::Json& value);       // without places
 
 }  // namespace diopter::study

@@ -21,12 +21,14 @@ const Member* form_of(const Node& table, const std::vector<std::string>& forms, 
   }
   const Member& m = table.members.front();
   if (std::find(forms.begin(), forms.end(), m.key) == forms.end()) {
-    problems.error(m.key_span, fmt::format("'{}' does not make a list here{}", m.key, base::did_you_mean(m.key, forms)));
+    problems.error(m.key_span,
+                   fmt::format("'{}' does not make a list here{}", m.key, base::did_you_mean(m.key, forms)));
     return nullptr;
   }
   if (!m.value.is(Node::Type::Table)) {
     const std::string_view inner = m.key == "range" ? "{ from = 0, to = 10 }" : "{ from = 1, to = 8, count = 4 }";
-    problems.error(m.value.span, fmt::format("'{}' is {}, not a table; for example {} = {}", m.key, type_name(m.value), m.key, inner));
+    problems.error(m.value.span, fmt::format("'{}' is {}, not a table; for example {} = {}", m.key, type_name(m.value),
+                                             m.key, inner));
     return nullptr;
   }
   return &m;
@@ -50,7 +52,8 @@ std::optional<std::vector<double>> spaced(const Member& form, Problems& problems
   std::vector<double> out;
   for (std::int64_t i = 0; i < *count; ++i) {
     const double t = *count == 1 ? 0 : static_cast<double>(i) / static_cast<double>(*count - 1);
-    out.push_back(geometric ? std::exp(std::log(*from) + (std::log(*to) - std::log(*from)) * t) : *from + (*to - *from) * t);
+    out.push_back(geometric ? std::exp(std::log(*from) + (std::log(*to) - std::log(*from)) * t)
+                            : *from + (*to - *from) * t);
   }
   out.front() = *from;  // the ends are exactly as written
   if (*count > 1) out.back() = *to;
@@ -101,7 +104,8 @@ std::optional<std::vector<std::int64_t>> expand_integers(const Node& table, Prob
   const std::int64_t step = reader.integer("step", -kLimit, kLimit).value_or(1);
   reader.finish();
   if (problems.added() != before) return std::nullopt;
-  if (!check_range(form->value, static_cast<double>(*from), static_cast<double>(*to), static_cast<double>(step), problems)) {
+  if (!check_range(form->value, static_cast<double>(*from), static_cast<double>(*to), static_cast<double>(step),
+                   problems)) {
     return std::nullopt;
   }
   std::vector<std::int64_t> out;

@@ -59,13 +59,16 @@ std::size_t find_equals(std::string_view text) {
 }
 
 // The value as written, parsed behind a key of the same length, so that columns are those of the override.
-std::optional<Node> parse_value(std::string_view value, std::size_t key_length, const SourceSpan& where, Problems& problems) {
+std::optional<Node> parse_value(std::string_view value, std::size_t key_length, const SourceSpan& where,
+                                Problems& problems) {
   const std::string head = std::string(key_length, 'k') + "=";
   const std::size_t begin = value.find_first_not_of(" \t");
-  const bool toml_like = begin != std::string_view::npos && std::string_view("\"'[{").find(value[begin]) != std::string_view::npos;
+  const bool toml_like =
+      begin != std::string_view::npos && std::string_view("\"'[{").find(value[begin]) != std::string_view::npos;
   Problems attempt;
   if (auto table = read_toml(head + std::string(value), where.file, attempt, where.override_number)) {
-    if (table->members.size() == 1 && !table->members[0].value.is(Node::Type::Date)) return std::move(table->members[0].value);
+    if (table->members.size() == 1 && !table->members[0].value.is(Node::Type::Date))
+      return std::move(table->members[0].value);
   }
   if (toml_like) {
     for (const Problem* p : attempt.sorted()) problems.error(p->span, p->message);
@@ -156,7 +159,8 @@ void apply_override(Node& root, const std::string& text, int number, Problems& p
       }
       at = &m->value;
     } else {
-      problems.error(o.key_span, fmt::format("'{}' is {}, so it has no '{}'", o.path[i - 1], type_name(*at), o.path[i]));
+      problems.error(o.key_span,
+                     fmt::format("'{}' is {}, so it has no '{}'", o.path[i - 1], type_name(*at), o.path[i]));
       return;
     }
   }
@@ -170,7 +174,8 @@ void apply_override(Node& root, const std::string& text, int number, Problems& p
   } else if (at->is(Node::Type::Array)) {
     if (Node* item = item_of(*at, last, o, problems)) *item = o.value;
   } else {
-    problems.error(o.key_span, fmt::format("'{}' is {}, so it has no '{}'", o.path[o.path.size() - 2], type_name(*at), last));
+    problems.error(o.key_span,
+                   fmt::format("'{}' is {}, so it has no '{}'", o.path[o.path.size() - 2], type_name(*at), last));
   }
 }
 

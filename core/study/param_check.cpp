@@ -35,7 +35,8 @@ bool ParamCheck::complain(const Node& at, const std::string& why) const {
   const std::string number = item ? std::to_string(&at - first + 1) : "";
   std::string message;
   if (voice_ == Voice::Bare) {
-    message = item ? fmt::format("{}, whose item {} {}", brief(root_), number, why) : fmt::format("{}, which {}", brief(at), why);
+    message = item ? fmt::format("{}, whose item {} {}", brief(root_), number, why)
+                   : fmt::format("{}, which {}", brief(at), why);
   } else {
     message = item ? fmt::format("item {} of '{}' is {}, which {}", number, row_.name, brief(at), why)
                    : fmt::format("'{}' is {}, which {}", row_.name, brief(at), why);
@@ -82,8 +83,8 @@ bool ParamCheck::index(const Node& at, std::int64_t& value) const {
   const auto size = around_.sizes->axes.find(axis);
   if (size == around_.sizes->axes.end()) return true;
   if (value < -size->second || value >= size->second) {
-    problems_.error(at.span, fmt::format("{} {} is out of range: {} has {} 0..{}", axis, value, around_.sizes->name, plural(axis),
-                                         size->second - 1));
+    problems_.error(at.span, fmt::format("{} {} is out of range: {} has {} 0..{}", axis, value, around_.sizes->name,
+                                         plural(axis), size->second - 1));
     return false;
   }
   if (value < 0 && !depends_on_prompt(axis)) value += size->second;
@@ -108,7 +109,9 @@ bool ParamCheck::metric(const Node& node) const {
   if (std::find(names.begin(), names.end(), node.text) == names.end()) {
     return complain(node, "is not a metric" + base::did_you_mean(node.text, names));
   }
-  const auto same = [&](const Node& other) { return &other < &node && other.is(Node::Type::String) && other.text == node.text; };
+  const auto same = [&](const Node& other) {
+    return &other < &node && other.is(Node::Type::String) && other.text == node.text;
+  };
   if (std::any_of(root_.items.begin(), root_.items.end(), same)) return complain(node, "is there twice");
   return true;
 }
@@ -136,7 +139,9 @@ std::optional<std::filesystem::path> ParamCheck::file(const Node& node) const {
 std::optional<InputFile> ParamCheck::input(const Node& node) const {
   if (!is_string(node, "the name of a file")) return std::nullopt;
   if (node.text.starts_with('@') && around_.check_files) {
-    complain(node, "is an output of a run; only data sets (for prompts) can be taken from runs, others are not yet in this version");
+    complain(node,
+             "is an output of a run; only data sets (for prompts) can be taken from runs, others are not yet in this "
+             "version");
     return std::nullopt;
   }
   if (node.text.starts_with('@')) return InputFile{node.text, {}};
@@ -180,14 +185,17 @@ bool ParamCheck::scalar_value(CheckedParam& out) const {
     case DIOPTER_INT: return set(integer(root_), [](auto v) { return base::Json(v); });
     case DIOPTER_FLOAT: return set(number(root_), [](auto v) { return base::Json(v); });
     case DIOPTER_BOOL:
-      if (!root_.is(Node::Type::Boolean)) return complain(root_, fmt::format("is {}, not true or false", type_name(root_)));
+      if (!root_.is(Node::Type::Boolean))
+        return complain(root_, fmt::format("is {}, not true or false", type_name(root_)));
       out.json = root_.boolean;
       out.value = root_.boolean;
       return true;
     case DIOPTER_STRING:
     case DIOPTER_CHOICE:
     case DIOPTER_TOKEN: {
-      const bool fine = row_.type == DIOPTER_CHOICE ? choice(root_) : row_.type == DIOPTER_TOKEN ? token(root_) : is_string(root_, "a string");
+      const bool fine = row_.type == DIOPTER_CHOICE  ? choice(root_)
+                        : row_.type == DIOPTER_TOKEN ? token(root_)
+                                                     : is_string(root_, "a string");
       if (!fine) return false;
       out.json = root_.text;
       out.value = root_.text;
@@ -196,11 +204,14 @@ bool ParamCheck::scalar_value(CheckedParam& out) const {
     case DIOPTER_PATH: return set(file(root_), [&](const auto&) { return base::Json(root_.text); });
     case DIOPTER_INPUT: return set(input(root_), [&](const auto&) { return base::Json(root_.text); });
     case DIOPTER_HOOKS:
-      return set(hooks(root_), [](const HookGlobs& v) { return v.globs.size() == 1 ? base::Json(v.globs[0]) : base::Json(v.globs); });
+      return set(hooks(root_),
+                 [](const HookGlobs& v) { return v.globs.size() == 1 ? base::Json(v.globs[0]) : base::Json(v.globs); });
     case DIOPTER_POSITIONS: return set(read_positions(root_, problems_), [](const Positions& v) { return to_json(v); });
     case DIOPTER_PROMPTS: {
       if (!is_string(root_, "the name of a prompt set")) return false;
-      if (!around_.find_prompts || is_absent(root_)) return set(std::optional(PromptsRef{root_.text, nullptr, {}, {}}), [&](const auto&) { return base::Json(root_.text); });
+      if (!around_.find_prompts || is_absent(root_))
+        return set(std::optional(PromptsRef{root_.text, nullptr, {}, {}}),
+                   [&](const auto&) { return base::Json(root_.text); });
       return set(around_.find_prompts(root_, problems_), [&](const auto&) { return base::Json(root_.text); });
     }
     default: return complain(root_, fmt::format("has the unknown type {} in the plugin's table", row_.type));

@@ -1,4 +1,5 @@
-// One value against one row of a table, in the order type, choice, range, index_of, path, prompt set. Private to the room.
+// One value against one row of a table, in the order type, choice, range, index_of, path, prompt set. Private to the
+// room.
 #pragma once
 
 #include <optional>

@@ -24,7 +24,7 @@ struct Metrics {  // DIOPTER_METRIC_LIST together with the keys it brings to the
   bool normalise = false;  // normalise = "clean_corrupted" | "none"
   double min_gap = 0.1;    // logit
 };
-struct PromptsRef {  // `prompts` of a run, or DIOPTER_PROMPTS
+struct PromptsRef {                      // `prompts` of a run, or DIOPTER_PROMPTS
   std::string written;                   // "ioi" or "@corpus/documents"
   std::shared_ptr<const PromptSet> set;  // for the run's model; nullptr for an output
   std::string run, output;               // of "@run/output"; else empty
@@ -35,11 +35,11 @@ struct InputFile {  // DIOPTER_INPUT
   std::filesystem::path path;
 };
 
-using ParamValue = std::variant<std::int64_t,               // INT
-                                double,                     // FLOAT
-                                bool,                       // BOOL
-                                std::string,                // STRING, CHOICE, TOKEN
-                                std::filesystem::path,      // PATH, absolute
+using ParamValue = std::variant<std::int64_t,           // INT
+                                double,                 // FLOAT
+                                bool,                   // BOOL
+                                std::string,            // STRING, CHOICE, TOKEN
+                                std::filesystem::path,  // PATH, absolute
                                 HookGlobs, Positions, PromptsRef, InputFile,
                                 std::vector<std::int64_t>,  // INT_LIST
                                 std::vector<double>,        // FLOAT_LIST
@@ -49,14 +49,14 @@ using ParamValue = std::variant<std::int64_t,               // INT
 
 struct CheckedParam {
   std::string name;
-  std::uint32_t type = 0;      // DIOPTER_INT ... of abi.h
+  std::uint32_t type = 0;  // DIOPTER_INT ... of abi.h
   ParamValue value;
-  base::Json json;             // canonical form: expanded, coerced (2 for a float is 2.0), choices folded; no paths resolved
+  base::Json json;  // canonical form: expanded, coerced (2 for a float is 2.0), choices folded; no paths resolved
   bool cosmetic = false;
-  bool given = false;          // false: the default
-  bool brought = false;        // `at`, `normalise`, `min_gap`: no row of the table, they came with its METRIC_LIST
-  bool all = false;            // written "all"; `value` is expanded when the axis size is known and does not depend on the prompt
-  SourceSpan key_span, span;   // of key and value; of the run when not given
+  bool given = false;    // false: the default
+  bool brought = false;  // `at`, `normalise`, `min_gap`: no row of the table, they came with its METRIC_LIST
+  bool all = false;  // written "all"; `value` is expanded when the axis size is known and does not depend on the prompt
+  SourceSpan key_span, span;              // of key and value; of the run when not given
   std::vector<SourceSpan> element_spans;  // lists as written
 };
 

@@ -92,7 +92,8 @@ class Parts {
 }  // namespace
 
 const PlanItem* Plan::find(std::string_view entry) const {
-  const auto found = std::find_if(items.begin(), items.end(), [&](const PlanItem& item) { return item.entry == entry; });
+  const auto found =
+      std::find_if(items.begin(), items.end(), [&](const PlanItem& item) { return item.entry == entry; });
   return found == items.end() ? nullptr : &*found;
 }
 
@@ -125,10 +126,18 @@ Plan make_plan(const Study& study, const PlanInputs& inputs) {
 }
 
 base::Json to_json(const PlanItem& item) {
-  return {{"item", item.item},     {"stage", item.stage},   {"entry", item.entry},
-          {"name", item.name},     {"kind", item.kind},     {"kind_version", item.kind_version},
-          {"config", item.config}, {"swept", item.swept},   {"seed", item.seed},
-          {"inputs", item.inputs}, {"needs", item.needs},   {"needs_items", item.needs_items},
+  return {{"item", item.item},
+          {"stage", item.stage},
+          {"entry", item.entry},
+          {"name", item.name},
+          {"kind", item.kind},
+          {"kind_version", item.kind_version},
+          {"config", item.config},
+          {"swept", item.swept},
+          {"seed", item.seed},
+          {"inputs", item.inputs},
+          {"needs", item.needs},
+          {"needs_items", item.needs_items},
           {"fingerprint", item.fingerprint}};
 }
 

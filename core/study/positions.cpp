@@ -11,7 +11,8 @@ namespace diopter::study {
 namespace {
 
 constexpr std::string_view kForms =
-    "\"all\", \"prompt\", \"generated\", \"last\", \"from:5\", sums such as \"last+generated\", an index, a list of indices, "
+    "\"all\", \"prompt\", \"generated\", \"last\", \"from:5\", sums such as \"last+generated\", an index, a list of "
+    "indices, "
     "or { token = \" :\" }";
 
 std::optional<PositionTerm> read_word(std::string_view word, const Node& node, Problems& problems) {
@@ -29,8 +30,9 @@ std::optional<PositionTerm> read_word(std::string_view word, const Node& node, P
       return std::nullopt;
     }
   } else {
-    problems.error(node.span, fmt::format("'{}' does not name positions{}", word,
-                                          base::did_you_mean(word, {"all", "prompt", "generated", "last", "from:0"})))
+    problems
+        .error(node.span, fmt::format("'{}' does not name positions{}", word,
+                                      base::did_you_mean(word, {"all", "prompt", "generated", "last", "from:0"})))
         .help = fmt::format("positions are {}", kForms);
     return std::nullopt;
   }
@@ -86,7 +88,8 @@ std::optional<Positions> read_positions(const Node& node, Problems& problems) {
     PositionTerm term{PositionTerm::Kind::Indices, {}, 0, {}, 1, 0};
     for (const auto& item : node.items) {
       if (!item.is(Node::Type::Integer)) {
-        problems.error(item.span, fmt::format("a position is {}, which is {}, not a whole number", brief(item), type_name(item)));
+        problems.error(item.span,
+                       fmt::format("a position is {}, which is {}, not a whole number", brief(item), type_name(item)));
         return std::nullopt;
       }
       term.indices.push_back(item.integer);

@@ -32,6 +32,6 @@ struct Positions {
 };
 
 std::optional<Positions> read_positions(const Node& node, Problems& problems);  // nothing: a problem was added
-base::Json to_json(const Positions& positions);                                // canonical: equal selections, equal JSON
+base::Json to_json(const Positions& positions);  // canonical: equal selections, equal JSON
 
 }  // namespace diopter::study

@@ -132,7 +132,10 @@ base::Json Problems::json() const {
     if (!p->guard.empty()) entry["guard"] = p->guard;
     list.push_back(std::move(entry));
   }
-  return {{"schema", "diopter.check/1"}, {"ok", ok()}, {"errors", error_count()}, {"warnings", warning_count()},
+  return {{"schema", "diopter.check/1"},
+          {"ok", ok()},
+          {"errors", error_count()},
+          {"warnings", warning_count()},
           {"problems", std::move(list)}};
 }
 

@@ -37,7 +37,9 @@ class Problems {
   void set_strict(bool strict);  // also turns the warnings there are into errors
   bool ok() const;               // no errors
   std::size_t error_count() const;
-  std::size_t added() const { return problems_.size(); }  // calls of error() and warning(), to see whether a step added one
+  std::size_t added() const {
+    return problems_.size();
+  }  // calls of error() and warning(), to see whether a step added one
   std::size_t warning_count() const;
   std::vector<const Problem*> sorted() const;  // by file, line, column, then as added; equal ones once
 

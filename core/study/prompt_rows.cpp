@@ -40,14 +40,16 @@ std::string wrong_with(const std::string& column, const Json& value) {
   }
   if (column == "map") {
     const bool fine = value.is_array() && std::all_of(value.begin(), value.end(), [](const Json& pair) {
-      return pair.is_array() && pair.size() == 2 && pair[0].is_number_integer() && pair[1].is_number_integer() &&
-             !(pair[0].is_number_unsigned() && pair[0].get<std::uint64_t>() > (1u << 30)) &&
-             !(pair[1].is_number_unsigned() && pair[1].get<std::uint64_t>() > (1u << 30));
-    });
+                        return pair.is_array() && pair.size() == 2 && pair[0].is_number_integer() &&
+                               pair[1].is_number_integer() &&
+                               !(pair[0].is_number_unsigned() && pair[0].get<std::uint64_t>() > (1u << 30)) &&
+                               !(pair[1].is_number_unsigned() && pair[1].get<std::uint64_t>() > (1u << 30));
+                      });
     return fine ? "" : "'map' is not a list of pairs of positions, as in [[0, 0], [1, 2]]";
   }
   if (is_scalar(value)) {
-    if (value.is_number_float() && !std::isfinite(value.get<double>())) return fmt::format("'{}' is not a finite number", column);
+    if (value.is_number_float() && !std::isfinite(value.get<double>()))
+      return fmt::format("'{}' is not a finite number", column);
     return {};
   }
   if (value.is_array() && std::all_of(value.begin(), value.end(), is_scalar)) return {};
@@ -57,7 +59,8 @@ std::string wrong_with(const std::string& column, const Json& value) {
 
 // `text` is another word for `clean`.
 bool fold_text(PromptRow& row, Problems& problems) {
-  const auto text = std::find_if(row.cells.begin(), row.cells.end(), [](const PromptCell& c) { return c.column == "text"; });
+  const auto text =
+      std::find_if(row.cells.begin(), row.cells.end(), [](const PromptCell& c) { return c.column == "text"; });
   if (text == row.cells.end()) return true;
   if (row.find("clean") != nullptr) {
     problems.error(text->span, "a row has 'clean' and 'text', which mean the same; remove one");
@@ -117,9 +120,11 @@ bool check_rows(PromptSet& set, Problems& problems) {
     }
     const auto close = base::nearest(column, absent);
     if (close.empty() || close.front() == "map" || close.front() == "unit") continue;
-    const auto row = std::find_if(set.rows.begin(), set.rows.end(), [&](const PromptRow& r) { return r.find(column) != nullptr; });
-    problems.warning("column", row->find(column)->span, fmt::format("the column '{}' means nothing to diopter; is it meant to be '{}'?",
-                                                                     column, close.front()));
+    const auto row =
+        std::find_if(set.rows.begin(), set.rows.end(), [&](const PromptRow& r) { return r.find(column) != nullptr; });
+    problems.warning(
+        "column", row->find(column)->span,
+        fmt::format("the column '{}' means nothing to diopter; is it meant to be '{}'?", column, close.front()));
   }
   set.columns.insert(set.columns.end(), free_columns.begin(), free_columns.end());
   return fine;

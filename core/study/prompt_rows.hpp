@@ -10,7 +10,8 @@ namespace diopter::study {
 // The cells of one inline [[prompts.NAME.rows]] table.
 PromptRow row_of(const Node& table);
 
-// Renames `text` to `clean`, checks every role's type and that a role is in all rows or none, fills `columns`. False: problems.
+// Renames `text` to `clean`, checks every role's type and that a role is in all rows or none, fills `columns`. False:
+// problems.
 bool check_rows(PromptSet& set, Problems& problems);
 
 }  // namespace diopter::study

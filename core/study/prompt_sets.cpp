@@ -18,8 +18,8 @@ namespace {
 
 constexpr auto kAllRows = std::numeric_limits<std::size_t>::max();
 // Keys of a set that make its rows from columns and lists.
-constexpr std::string_view kTemplateKeys[] = {"text",  "clean", "corrupted", "answer",  "foil",  "group", "unit", "map",
-                                              "slots", "combine", "cut",     "split", "like"};
+constexpr std::string_view kTemplateKeys[] = {"text", "clean", "corrupted", "answer", "foil",  "group", "unit",
+                                              "map",  "slots", "combine",   "cut",    "split", "like"};
 
 void put(Node& table, const Member& m) {
   if (Member* old = table.find(m.key)) {
@@ -51,7 +51,8 @@ PromptSets::PromptSets(const Node* prompts, Folder folder, std::function<std::st
     : prompts_(prompts), folder_(std::move(folder)), family_of_(std::move(family_of)), problems_(problems) {
   if (prompts_ == nullptr) return;
   if (!prompts_->is(Node::Type::Table)) {
-    problems_.error(prompts_->span, fmt::format("'prompts' is {}, not a table; write [prompts.NAME]", type_name(*prompts_)));
+    problems_.error(prompts_->span,
+                    fmt::format("'prompts' is {}, not a table; write [prompts.NAME]", type_name(*prompts_)));
     prompts_ = nullptr;
     shape_is_fine_ = false;
     return;
@@ -60,10 +61,12 @@ PromptSets::PromptSets(const Node* prompts, Folder folder, std::function<std::st
     const bool fine = !m.key.empty() && std::all_of(m.key.begin(), m.key.end(), [](unsigned char c) {
       return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' || c == '-';
     });
-    if (!fine) problems_.error(m.key_span, fmt::format("'{}' cannot name a prompt set; use letters, digits, _ and -", m.key));
+    if (!fine)
+      problems_.error(m.key_span, fmt::format("'{}' cannot name a prompt set; use letters, digits, _ and -", m.key));
     if (!m.value.is(Node::Type::Table)) {
-      problems_.error(m.value.span, fmt::format("'prompts.{}' is {}, not a table; write [prompts.{}] or [[prompts.{}.rows]]",
-                                                m.key, type_name(m.value), m.key, m.key));
+      problems_.error(m.value.span,
+                      fmt::format("'prompts.{}' is {}, not a table; write [prompts.{}] or [[prompts.{}.rows]]", m.key,
+                                  type_name(m.value), m.key, m.key));
     }
   }
 }
@@ -92,7 +95,8 @@ const Member* PromptSets::replacement(const Member& declared, const ModelSetting
 
 Node PromptSets::effective_table(const Member& declared, const ModelSettings* model) {
   Node table = declared.value;
-  // What the command line says stays: it is the most particular of all. A path takes the place of rows, and rows of a path.
+  // What the command line says stays: it is the most particular of all. A path takes the place of rows, and rows of a
+  // path.
   const auto overridden = [&](std::string_view key) {
     const Member* m = table.find(key);
     return m != nullptr && m->key_span.override_number > 0;
@@ -140,8 +144,8 @@ std::shared_ptr<const PromptSet> PromptSets::read(const Member& declared, const 
   } else if (all != nullptr) {
     for (const auto& m : all->value.members) {
       if (!m.value.is(Node::Type::Table)) {
-        problems_.error(m.key_span, fmt::format("'{}' is {}, not a table; write [prompts.{}.for.{}]", m.key, type_name(m.value),
-                                                declared.key, toml_key(m.key)));
+        problems_.error(m.key_span, fmt::format("'{}' is {}, not a table; write [prompts.{}.for.{}]", m.key,
+                                                type_name(m.value), declared.key, toml_key(m.key)));
       } else if (m.key.starts_with("family:") && !family_of_) {
         problems_.error(m.key_span, "a replacement by family needs the model's config, which nobody gave here");
       }
@@ -153,8 +157,9 @@ std::shared_ptr<const PromptSet> PromptSets::read(const Member& declared, const 
 
   if ((path == nullptr) == (rows == nullptr)) {
     const std::string_view both = path == nullptr ? "needs" : "has both";
-    problems_.error(declared.key_span, fmt::format("[prompts.{}] {} {}", declared.key, both,
-                                                   path == nullptr ? "a 'path' or [[rows]]" : "a 'path' and [[rows]]; remove one"));
+    problems_.error(declared.key_span,
+                    fmt::format("[prompts.{}] {} {}", declared.key, both,
+                                path == nullptr ? "a 'path' or [[rows]]" : "a 'path' and [[rows]]; remove one"));
     return nullptr;
   }
   const std::size_t count = limit ? static_cast<std::size_t>(*limit) : kAllRows;
@@ -173,7 +178,8 @@ std::shared_ptr<const PromptSet> PromptSets::read(const Member& declared, const 
 
 bool PromptSets::locate_file(PromptSet& set, const Node& path) {
   if (!path.is(Node::Type::String) || path.text.empty()) {
-    problems_.error(path.span, fmt::format("'path' of [prompts.{}] is {}, not the name of a file", set.name, brief(path)));
+    problems_.error(path.span,
+                    fmt::format("'path' of [prompts.{}] is {}, not the name of a file", set.name, brief(path)));
     return false;
   }
   if (!path.text.ends_with(".csv") && !path.text.ends_with(".jsonl")) {
@@ -201,7 +207,8 @@ bool PromptSets::read_file(PromptSet& set, const Node& path, std::size_t limit) 
   }
   const std::string shown = shown_path(path, folder_);
   problems_.add_source(shown, text);
-  auto rows = path.text.ends_with(".csv") ? read_csv(text, shown, limit, problems_) : read_jsonl(text, shown, limit, problems_);
+  auto rows =
+      path.text.ends_with(".csv") ? read_csv(text, shown, limit, problems_) : read_jsonl(text, shown, limit, problems_);
   if (!rows) return false;
   if (rows->empty()) {
     problems_.error(path.span, fmt::format("'{}' has no rows", path.text));

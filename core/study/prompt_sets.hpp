@@ -1,4 +1,5 @@
-// The [prompts] of a manifest, read when a run asks for one: which rows a set has can depend on the model. Private to the room.
+// The [prompts] of a manifest, read when a run asks for one: which rows a set has can depend on the model. Private to
+// the room.
 #pragma once
 
 #include <filesystem>
@@ -24,7 +25,8 @@ struct Folder {
 class PromptSets {
  public:
   // `prompts`: the [prompts] table, or nullptr. `family_of` may be empty. All references must outlive this.
-  PromptSets(const Node* prompts, Folder folder, std::function<std::string(const ModelSettings&)> family_of, Problems& problems);
+  PromptSets(const Node* prompts, Folder folder, std::function<std::string(const ModelSettings&)> family_of,
+             Problems& problems);
 
   std::vector<std::string> names() const;
   bool declares(const std::string& name) const;
@@ -46,12 +48,14 @@ class PromptSets {
   Folder folder_;
   std::function<std::string(const ModelSettings&)> family_of_;
   Problems& problems_;
-  std::map<std::pair<std::string, std::string>, std::shared_ptr<const PromptSet>> sets_;  // (name, replacement's key) -> set
+  std::map<std::pair<std::string, std::string>, std::shared_ptr<const PromptSet>>
+      sets_;  // (name, replacement's key) -> set
   std::vector<std::shared_ptr<const PromptSet>> used_;
   bool shape_is_fine_ = true;  // false: [prompts] itself was refused
 };
 
-// A path of the manifest: relative to `folder`; one from an override relative to the current folder. Lexically normal, absolute.
+// A path of the manifest: relative to `folder`; one from an override relative to the current folder. Lexically normal,
+// absolute.
 std::filesystem::path resolve_path(const Node& text, const std::filesystem::path& folder);
 // The same file for messages, as one would name it where the command was typed.
 std::string shown_path(const Node& text, const Folder& folder);

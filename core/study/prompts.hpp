@@ -37,12 +37,13 @@ enum class Align { None, End };
 
 struct PromptSet {
   std::string name;
-  SourceSpan span;                 // the name in [prompts.NAME]
-  std::vector<std::string> columns;  // of all rows: roles in the order clean corrupted answer foil group unit map, then others as met
-  std::vector<PromptRow> rows;     // at least one
-  Align align = Align::None;       // End: positions are compared from the last token
-  std::filesystem::path path;      // of the file it came from; empty when inline
-  std::string sha256;              // of prompt_set_json()
+  SourceSpan span;  // the name in [prompts.NAME]
+  std::vector<std::string>
+      columns;  // of all rows: roles in the order clean corrupted answer foil group unit map, then others as met
+  std::vector<PromptRow> rows;  // at least one
+  Align align = Align::None;    // End: positions are compared from the last token
+  std::filesystem::path path;   // of the file it came from; empty when inline
+  std::string sha256;           // of prompt_set_json()
 
   bool has_column(std::string_view column) const;  // in every row, for roles (a role in some rows only is refused)
 };

@@ -34,21 +34,24 @@ const Run* find_run(const Study& study, const std::string& id, const SourceSpan&
 }
 
 // Nothing: a problem was added, or the run's kind is unknown (which has its own).
-std::optional<diopter_output> find_output(const Run& run, const std::string& name, const SourceSpan& span, Problems& problems) {
+std::optional<diopter_output> find_output(const Run& run, const std::string& name, const SourceSpan& span,
+                                          Problems& problems) {
   if (run.kind == nullptr) return std::nullopt;
   std::vector<std::string> names;
   for (const auto& output : outputs_of(*run.kind)) {
     if (name == output.name) return output;
     names.emplace_back(output.name);
   }
-  problems.error(span, fmt::format("run '{}' (kind '{}') has no output '{}'{}", run.id, run.kind->name, name,
-                                   base::did_you_mean(name, names, fmt::format("diopter plugin show {}", run.kind->name))));
+  problems.error(span,
+                 fmt::format("run '{}' (kind '{}') has no output '{}'{}", run.id, run.kind->name, name,
+                             base::did_you_mean(name, names, fmt::format("diopter plugin show {}", run.kind->name))));
   return std::nullopt;
 }
 
 void check_cell(const OutputRef& of, const diopter_output& output, const SourceSpan& span, Problems& problems) {
   if (output.type == DIOPTER_METRIC) {
-    if (!of.cell.empty()) problems.error(span, fmt::format("'{}' is a metric, one number; remove the brackets", of.output));
+    if (!of.cell.empty())
+      problems.error(span, fmt::format("'{}' is a metric, one number; remove the brackets", of.output));
     return;
   }
   const auto alternatives = split_words(output.dims, '|');
@@ -64,12 +67,13 @@ void check_cell(const OutputRef& of, const diopter_output& output, const SourceS
       return;
     }
   }
-  const bool fits = alternatives.empty() || std::any_of(alternatives.begin(), alternatives.end(), [&](const auto& alternative) {
-    const auto dims = split_words(alternative, ' ');
-    return dims.size() == of.cell.size() && std::all_of(of.cell.begin(), of.cell.end(), [&](const auto& selector) {
-      return std::find(dims.begin(), dims.end(), selector.first) != dims.end();
-    });
-  });
+  const bool fits =
+      alternatives.empty() || std::any_of(alternatives.begin(), alternatives.end(), [&](const auto& alternative) {
+        const auto dims = split_words(alternative, ' ');
+        return dims.size() == of.cell.size() && std::all_of(of.cell.begin(), of.cell.end(), [&](const auto& selector) {
+                 return std::find(dims.begin(), dims.end(), selector.first) != dims.end();
+               });
+      });
   if (fits) return;
   std::string example;
   for (const auto& dim : split_words(alternatives.front(), ' ')) example += (example.empty() ? "" : ",") + dim + "=0";
@@ -102,21 +106,24 @@ void check_figure(const Study& study, const FigureSpec& figure, Problems& proble
   const auto output = find_output(*run, figure.of.output, figure.of_span, problems);
   if (!output) return;
   if (output->type == DIOPTER_MODEL || output->type == DIOPTER_DATASET || output->type == DIOPTER_FILE) {
-    problems.error(figure.of_span, fmt::format("'{}' is {}, which cannot be drawn", figure.of.written, output_type_name(output->type)));
+    problems.error(figure.of_span,
+                   fmt::format("'{}' is {}, which cannot be drawn", figure.of.written, output_type_name(output->type)));
   }
 }
 
-void check_dataset(const Study& study, const Run& reader, const PromptsRef& ref, const SourceSpan& span, Problems& problems) {
+void check_dataset(const Study& study, const Run& reader, const PromptsRef& ref, const SourceSpan& span,
+                   Problems& problems) {
   if (ref.run.empty()) return;
   const Run* producer = find_run(study, ref.run, span, problems);
   if (producer == nullptr) return;
   const auto output = find_output(*producer, ref.output, span, problems);
   if (output && output->type != DIOPTER_DATASET) {
-    problems.error(span, fmt::format("'{}' is {}, but prompts need a data set", ref.written, output_type_name(output->type)));
+    problems.error(span,
+                   fmt::format("'{}' is {}, but prompts need a data set", ref.written, output_type_name(output->type)));
   }
   if (std::find(reader.needs.begin(), reader.needs.end(), ref.run) == reader.needs.end()) {
-    problems.error(span, fmt::format("run '{}' reads '{}' but does not need '{}'; add needs = [\"{}\"]", reader.id, ref.written,
-                                     ref.run, ref.run));
+    problems.error(span, fmt::format("run '{}' reads '{}' but does not need '{}'; add needs = [\"{}\"]", reader.id,
+                                     ref.written, ref.run, ref.run));
   }
 }
 
@@ -126,7 +133,8 @@ void check_references(const Study& study, Problems& problems) {
   for (const auto& run : study.runs) {
     if (run.prompts) check_dataset(study, run, *run.prompts, run.where("prompts"), problems);
     for (const auto& param : run.params) {
-      if (const auto* ref = std::get_if<PromptsRef>(&param.value)) check_dataset(study, run, *ref, param.span, problems);
+      if (const auto* ref = std::get_if<PromptsRef>(&param.value))
+        check_dataset(study, run, *ref, param.span, problems);
     }
   }
   for (const auto& e : study.expectations) check_expectation(study, e, problems);

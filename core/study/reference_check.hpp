@@ -1,4 +1,5 @@
-// "RUN/OUTPUT" of [[expect]] and [[report.figure]], "@RUN/OUTPUT" of prompts: do these runs and outputs exist? Private to the room.
+// "RUN/OUTPUT" of [[expect]] and [[report.figure]], "@RUN/OUTPUT" of prompts: do these runs and outputs exist? Private
+// to the room.
 #pragma once
 
 #include "study/problems.hpp"

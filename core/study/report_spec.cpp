@@ -43,13 +43,16 @@ ReportSpec read_report(const Node& table, Problems& problems) {
     const bool bare = !file->empty() && file->find('/') == std::string::npos && file->find('\0') == std::string::npos &&
                       file->front() != '.' && file->ends_with(".html");
     if (!bare) {
-      problems.error(table.find("file")->value.span,
-                     fmt::format("'file' of [[report]] is {}, but must be a bare name that ends in .html; it goes to <store>/reports",
-                                 brief(table.find("file")->value)));
+      problems.error(
+          table.find("file")->value.span,
+          fmt::format(
+              "'file' of [[report]] is {}, but must be a bare name that ends in .html; it goes to <store>/reports",
+              brief(table.find("file")->value)));
     }
   }
   out.title = reader.string("title").value_or("");
-  if (const Member* figures = reader.take("figure"); figures != nullptr && is_table_list(*figures, "report.figure", problems)) {
+  if (const Member* figures = reader.take("figure");
+      figures != nullptr && is_table_list(*figures, "report.figure", problems)) {
     for (const auto& item : figures->value.items) {
       if (auto figure = read_figure(item, problems)) out.figures.push_back(std::move(*figure));
     }

@@ -14,8 +14,9 @@ namespace diopter::study {
 
 struct FigureSpec {
   OutputRef of;
-  std::string as;       // heatmap, surface, frames, line, scatter, bar, histogram, token_grid, token_strip, attention, table, text
-  base::Json options;   // x y facet slider over each colour text title origin: strings; centre: a number
+  std::string
+      as;  // heatmap, surface, frames, line, scatter, bar, histogram, token_grid, token_strip, attention, table, text
+  base::Json options;  // x y facet slider over each colour text title origin: strings; centre: a number
   SourceSpan span, of_span;
 };
 struct ReportSpec {

@@ -54,7 +54,8 @@ Json run_json(const Run& run, const std::map<const PromptSet*, std::string>& nam
   if (!run.tags.empty()) out["tags"] = run.tags;
   if (!run.needs.empty()) out["needs"] = run.needs;
   if (run.model) out["model"] = model_json(*run.model);
-  if (run.prompts) out["prompts"] = run.prompts->set != nullptr ? names.at(run.prompts->set.get()) : run.prompts->written;
+  if (run.prompts)
+    out["prompts"] = run.prompts->set != nullptr ? names.at(run.prompts->set.get()) : run.prompts->written;
   for (const auto& param : run.params) out[param.name] = value_json(param, names);
   for (const auto& edit : run.edits) {
     Json json = to_json(edit);
@@ -165,7 +166,8 @@ std::string resolved_toml(const Study& study, std::string_view run_id) {
     out += "\n[[run]]\n" + toml_members(run, {"id", "kind", "needs", "model", "prompts"});
     for (const auto& edit : edits) out += "\n[[run.edit]]\n" + toml_members(edit, {"op", "hook", "value"});
   }
-  for (const auto& e : manifest.value("expect", Json::array())) out += "\n[[expect]]\n" + toml_members(e, {"of", "is", "within"});
+  for (const auto& e : manifest.value("expect", Json::array()))
+    out += "\n[[expect]]\n" + toml_members(e, {"of", "is", "within"});
   for (auto report : manifest.value("report", Json::array())) {
     const Json figures = report.value("figure", Json::array());
     report.erase("figure");

@@ -10,7 +10,8 @@
 
 namespace diopter::study {
 
-// Flat: each parameter under its name, "model" {source dtype device compute bos transforms}, "prompts", "seed", "edit" (a list).
+// Flat: each parameter under its name, "model" {source dtype device compute bos transforms}, "prompts", "seed", "edit"
+// (a list).
 base::Json run_config(const Run& run);
 
 // "model.source" in a config; keys that contain dots are found too. nullptr: not there.

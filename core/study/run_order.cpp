@@ -22,8 +22,8 @@ void check_ids(const std::vector<Run>& runs, Problems& problems) {
     const auto [first, fresh] = seen.emplace(run.id, &run);
     if (fresh) continue;
     const bool given = run.spans.contains("id");
-    problems.error(run.where("id"), fmt::format("the id '{}' is taken by the run in line {}{}", run.id, first->second->span.line,
-                                                given ? "" : "; give this one an id"));
+    problems.error(run.where("id"), fmt::format("the id '{}' is taken by the run in line {}{}", run.id,
+                                                first->second->span.line, given ? "" : "; give this one an id"));
   }
 }
 
@@ -109,7 +109,8 @@ void order_runs(std::vector<Run>& runs, const std::vector<Node>& tables, Problem
     for (std::size_t n = 0; n < runs[i].needs.size(); ++n) {
       const auto& need = runs[i].needs[n];
       if (std::find(ids.begin(), ids.end(), need) == ids.end()) {
-        problems.error(need_span(tables[i], n), fmt::format("no run has the id '{}'{}", need, base::did_you_mean(need, ids)));
+        problems.error(need_span(tables[i], n),
+                       fmt::format("no run has the id '{}'{}", need, base::did_you_mean(need, ids)));
       }
     }
   }

@@ -9,7 +9,8 @@
 
 namespace diopter::study {
 
-// Ids are unique, needs name runs, no run needs itself through others. Fills `stage`. `tables`: the [[run]] tables, same order.
+// Ids are unique, needs name runs, no run needs itself through others. Fills `stage`. `tables`: the [[run]] tables,
+// same order.
 void order_runs(std::vector<Run>& runs, const std::vector<Node>& tables, Problems& problems);
 
 }  // namespace diopter::study

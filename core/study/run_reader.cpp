@@ -26,13 +26,15 @@ std::optional<PromptsRef> dataset_ref(const Node& value, Problems& problems) {
   }
   const std::size_t slash = inside.find('/');
   if (slash == std::string_view::npos || !is_id(inside.substr(0, slash)) || slash + 1 == inside.size()) {
-    problems.error(value.span, fmt::format("'{}' does not name the output of a run; write \"@RUN/OUTPUT\"", value.text));
+    problems.error(value.span,
+                   fmt::format("'{}' does not name the output of a run; write \"@RUN/OUTPUT\"", value.text));
     return std::nullopt;
   }
   return PromptsRef{value.text, nullptr, std::string(inside.substr(0, slash)), std::string(inside.substr(slash + 1))};
 }
 
-std::optional<PromptsRef> find_prompts(const Node& value, const ModelSettings* model, PromptSets& sets, Problems& problems) {
+std::optional<PromptsRef> find_prompts(const Node& value, const ModelSettings* model, PromptSets& sets,
+                                       Problems& problems) {
   if (!value.is(Node::Type::String)) {
     problems.error(value.span, fmt::format("'prompts' is {}, not the name of a prompt set", brief(value)));
     return std::nullopt;
@@ -41,7 +43,8 @@ std::optional<PromptsRef> find_prompts(const Node& value, const ModelSettings* m
   if (!sets.declares(value.text)) {
     Problem& p = problems.error(value.span, fmt::format("there is no prompt set '{}'{}", value.text,
                                                         base::did_you_mean(value.text, sets.names())));
-    if (sets.names().empty()) p.help = fmt::format("add [[prompts.{}.rows]], or [prompts.{}] with a path", value.text, value.text);
+    if (sets.names().empty())
+      p.help = fmt::format("add [[prompts.{}.rows]], or [prompts.{}] with a path", value.text, value.text);
     return std::nullopt;
   }
   PromptsRef out{value.text, sets.get(value.text, model), {}, {}};
@@ -61,25 +64,31 @@ void read_own_model(Run& run, const Node& table, const RunSurroundings& around) 
   const Member* own = table.find("model");
   if (run.kind != nullptr && (run.kind->needs & DIOPTER_NEEDS_TRAINING) != 0) {
     if (own != nullptr) {
-      around.problems.error(own->key_span, fmt::format("kind '{}' makes its own weights; remove 'model'", run.kind->name));
+      around.problems.error(own->key_span,
+                            fmt::format("kind '{}' makes its own weights; remove 'model'", run.kind->name));
     }
     return;
   }
   run.model = around.model;
   if (own != nullptr && !own->value.is(Node::Type::Table)) {
-    around.problems.error(own->value.span, fmt::format("'model' of run '{}' is {}, not a table; for example model = {{ source = \"gpt2\" }}",
-                                                       run.id, type_name(own->value)));
+    around.problems.error(
+        own->value.span,
+        fmt::format("'model' of run '{}' is {}, not a table; for example model = {{ source = \"gpt2\" }}", run.id,
+                    type_name(own->value)));
     return;
   }
   if (own != nullptr) {
-    run.model = read_model(own->value, fmt::format("'model' of run '{}'", run.id), around.model, around.folder.path, around.problems);
+    run.model = read_model(own->value, fmt::format("'model' of run '{}'", run.id), around.model, around.folder.path,
+                           around.problems);
   }
   if (!run.model->source.empty() || run.kind == nullptr) return;
   if (run.model->spans.contains("source")) return;  // a bad source has its own message
   if (around.model_table == nullptr) {
-    around.problems.error(run.span, fmt::format("run '{}' needs a model; add [model] with source = \"organism\"", run.id));
+    around.problems.error(run.span,
+                          fmt::format("run '{}' needs a model; add [model] with source = \"organism\"", run.id));
   } else {
-    around.problems.error(around.model_table->span, "[model] needs the key 'source'; for example source = \"organism\"");
+    around.problems.error(around.model_table->span,
+                          "[model] needs the key 'source'; for example source = \"organism\"");
   }
 }
 
@@ -124,7 +133,8 @@ Run read_run(const Node& table, const RunSurroundings& around) {
   }
   ParamSurroundings surroundings;
   surroundings.folder = around.folder.path;
-  if (model != nullptr && !model->source.empty() && around.options.sizes_of) surroundings.sizes = around.options.sizes_of(*model);
+  if (model != nullptr && !model->source.empty() && around.options.sizes_of)
+    surroundings.sizes = around.options.sizes_of(*model);
   surroundings.find_prompts = [&around, model](const Node& value, Problems& problems) {
     return find_prompts(value, model, around.prompts, problems);
   };

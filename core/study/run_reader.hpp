@@ -10,8 +10,8 @@ namespace diopter::study {
 struct RunSurroundings {
   const StudyOptions& options;
   const Folder& folder;
-  const Node* model_table;           // [model]; nullptr when there is none
-  const ModelSettings& model;        // what it says
+  const Node* model_table;     // [model]; nullptr when there is none
+  const ModelSettings& model;  // what it says
   PromptSets& prompts;
   Problems& problems;
 };

@@ -10,8 +10,8 @@
 namespace diopter::study {
 namespace {
 
-constexpr std::size_t kWidth = 110;    // of the shown part of a line
-constexpr std::size_t kBefore = 40;    // shown before the carets when the line is cut
+constexpr std::size_t kWidth = 110;  // of the shown part of a line
+constexpr std::size_t kBefore = 40;  // shown before the carets when the line is cut
 
 struct Piece {  // one character of the line as it is shown
   std::string text;
@@ -31,7 +31,8 @@ std::vector<Piece> pieces_of(std::string_view line) {
 
 std::string source_line(std::string_view line, const SourceSpan& span) {
   const std::vector<Piece> pieces = pieces_of(line);
-  const std::size_t begin = std::min<std::size_t>(static_cast<std::size_t>(std::max(1, span.column)) - 1, pieces.size());
+  const std::size_t begin =
+      std::min<std::size_t>(static_cast<std::size_t>(std::max(1, span.column)) - 1, pieces.size());
   const std::size_t length = static_cast<std::size_t>(std::max(1, span.length));
   const std::size_t end = std::min(pieces.size(), begin + length);
 

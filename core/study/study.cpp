@@ -28,7 +28,8 @@ void check_schema(TableReader& root) {
   if (schema == nullptr) {
     root.problems().error(top, fmt::format("the manifest does not say its schema; add schema = {}", kSchema));
   } else if (!schema->value.is(Node::Type::Integer) || schema->value.integer != kSchema) {
-    root.problems().error(schema->value.span, fmt::format("schema is {}, but this version reads schema {}", brief(schema->value), kSchema));
+    root.problems().error(schema->value.span,
+                          fmt::format("schema is {}, but this version reads schema {}", brief(schema->value), kSchema));
   }
 }
 
@@ -43,7 +44,8 @@ const Node* section(TableReader& root, std::string_view key) {
   const Member* m = root.take(key);
   if (m == nullptr) return nullptr;
   if (m->value.is(Node::Type::Table)) return &m->value;
-  root.problems().error(m->value.span, fmt::format("'{}' is {}, not a table; write [{}]", key, type_name(m->value), key));
+  root.problems().error(m->value.span,
+                        fmt::format("'{}' is {}, not a table; write [{}]", key, type_name(m->value), key));
   return nullptr;
 }
 
@@ -81,7 +83,8 @@ const std::vector<Node>& tables(TableReader& root, std::string_view key) {
   return m->value.items;
 }
 
-void read_runs(Study& study, TableReader& root, const StudyOptions& options, const Folder& folder, const Node* model_table) {
+void read_runs(Study& study, TableReader& root, const StudyOptions& options, const Folder& folder,
+               const Node* model_table) {
   Problems& problems = root.problems();
   ModelSettings model;
   model.span = root.table().span;
@@ -92,7 +95,8 @@ void read_runs(Study& study, TableReader& root, const StudyOptions& options, con
   const Member* prompts = root.take("prompts");
   PromptSets sets(prompts == nullptr ? nullptr : &prompts->value, folder, options.family_of, problems);
   const auto& run_tables = tables(root, "run");
-  for (const auto& table : run_tables) study.runs.push_back(read_run(table, {options, folder, model_table, model, sets, problems}));
+  for (const auto& table : run_tables)
+    study.runs.push_back(read_run(table, {options, folder, model_table, model, sets, problems}));
   order_runs(study.runs, run_tables, problems);
   for (const auto& run : study.runs) check_prompt_needs(run, problems);
   sets.finish(model.source.empty() ? nullptr : &model);
@@ -107,7 +111,8 @@ void read_runs(Study& study, TableReader& root, const StudyOptions& options, con
 }  // namespace
 
 const CheckedParam* Run::param(std::string_view wanted) const {
-  const auto found = std::find_if(params.begin(), params.end(), [&](const CheckedParam& p) { return p.name == wanted; });
+  const auto found =
+      std::find_if(params.begin(), params.end(), [&](const CheckedParam& p) { return p.name == wanted; });
   return found == params.end() ? nullptr : &*found;
 }
 

@@ -1,7 +1,8 @@
 // A checked study: the manifest with overrides and defaults applied, every run typed against its kind's table.
 //
 //   Problems problems;
-//   std::optional<Study> study = read_study(file, options, problems);   // all that can be checked without model and weights
+//   std::optional<Study> study = read_study(file, options, problems);   // all that can be checked without model and
+//   weights
 //   ... the caller adds what it finds (hook globs, answers against the tokenizer, lengths) at the spans kept here ...
 //   if (!problems.ok()) { print problems.text(); exit 2; }
 #pragma once
@@ -43,9 +44,9 @@ struct Run {
   std::int64_t seed = 0;
   std::optional<ModelSettings> model;  // nothing: the kind trains its own weights
   std::optional<PromptsRef> prompts;
-  std::vector<std::string> needs;      // ids of runs
-  int stage = 0;                       // 0: needs nothing; else 1 + the largest stage of what it needs
-  std::vector<CheckedParam> params;    // complete, in the order of the kind's table
+  std::vector<std::string> needs;    // ids of runs
+  int stage = 0;                     // 0: needs nothing; else 1 + the largest stage of what it needs
+  std::vector<CheckedParam> params;  // complete, in the order of the kind's table
   std::vector<Edit> edits;
   SourceSpan span;                          // the [[run]] header
   std::map<std::string, SourceSpan> spans;  // of the reserved keys' values: "kind", "prompts", "needs" ...
@@ -55,13 +56,13 @@ struct Run {
 };
 
 struct Study {
-  std::string file;               // as given
-  std::filesystem::path folder;   // absolute; what relative paths start from
-  std::string source;             // the manifest, verbatim
+  std::string file;              // as given
+  std::filesystem::path folder;  // absolute; what relative paths start from
+  std::string source;            // the manifest, verbatim
   std::vector<std::string> overrides;
   Experiment experiment;
   std::vector<std::shared_ptr<const PromptSet>> prompts;  // each set a run uses, for the run's model
-  std::vector<Run> runs;          // in the order of the file
+  std::vector<Run> runs;                                  // in the order of the file
   std::vector<Expectation> expectations;
   std::vector<ReportSpec> reports;
   Execution execution;
@@ -72,17 +73,19 @@ struct Study {
 
 struct KindAnswer {
   const diopter_kind* kind = nullptr;  // must outlive the Study
-  std::string problem;                 // why not, one sentence ("no plugin offers kind 'x' (did you mean ...)"); when kind is nullptr
+  std::string problem;  // why not, one sentence ("no plugin offers kind 'x' (did you mean ...)"); when kind is nullptr
 };
 
 struct StudyOptions {
-  std::vector<std::string> overrides;                             // "model.source=gpt2"
-  std::function<KindAnswer(std::string_view name)> find_kind;     // required
-  SizesOf sizes_of;                                               // optional: for index_of and "all"
-  std::function<std::string(const ModelSettings&)> family_of;     // optional: for [prompts.X.for."family:llama"]; "" unknown
+  std::vector<std::string> overrides;                          // "model.source=gpt2"
+  std::function<KindAnswer(std::string_view name)> find_kind;  // required
+  SizesOf sizes_of;                                            // optional: for index_of and "all"
+  std::function<std::string(const ModelSettings&)>
+      family_of;  // optional: for [prompts.X.for."family:llama"]; "" unknown
 };
 
-// A missing or unreadable manifest is a problem too. nullopt: so broken that there is nothing to look at (syntax, not a file).
+// A missing or unreadable manifest is a problem too. nullopt: so broken that there is nothing to look at (syntax, not a
+// file).
 std::optional<Study> read_study(const std::filesystem::path& file, const StudyOptions& options, Problems& problems);
 std::optional<Study> read_study_text(std::string text, const std::filesystem::path& file, const StudyOptions& options,
                                      Problems& problems);

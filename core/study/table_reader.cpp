@@ -50,7 +50,8 @@ bool is_table_list(const Member& member, std::string_view name, Problems& proble
   if (member.value.is(Node::Type::Table)) {
     problems.error(member.key_span, fmt::format("'{}' is a list of tables; write [[{}]], not [{}]", name, name, name));
   } else {
-    problems.error(member.value.span, fmt::format("'{}' is {}, not a list of [[{}]] tables", name, type_name(member.value), name));
+    problems.error(member.value.span,
+                   fmt::format("'{}' is {}, not a list of [[{}]] tables", name, type_name(member.value), name));
   }
   return false;
 }
@@ -94,8 +95,8 @@ std::optional<std::string> TableReader::string(std::string_view key) {
 std::optional<std::string> TableReader::choice(std::string_view key, const std::vector<std::string>& choices) {
   auto value = string(key);
   if (!value || std::find(choices.begin(), choices.end(), *value) != choices.end()) return value;
-  problems_.error(table_.find(key)->value.span, fmt::format("'{}' of {} is '{}', which is not one of its choices{}", key, name_,
-                                                            *value, base::did_you_mean(*value, choices)));
+  problems_.error(table_.find(key)->value.span, fmt::format("'{}' of {} is '{}', which is not one of its choices{}",
+                                                            key, name_, *value, base::did_you_mean(*value, choices)));
   return std::nullopt;
 }
 
@@ -109,8 +110,9 @@ std::optional<std::vector<std::string>> TableReader::strings(std::string_view ke
   std::vector<std::string> out;
   for (const auto& item : m->value.items) {
     if (!item.is(Node::Type::String)) {
-      problems_.error(item.span, fmt::format("item {} of '{}' of {} is {}, which is {}, not a string",
-                                             &item - m->value.items.data() + 1, key, name_, brief(item), type_name(item)));
+      problems_.error(item.span,
+                      fmt::format("item {} of '{}' of {} is {}, which is {}, not a string",
+                                  &item - m->value.items.data() + 1, key, name_, brief(item), type_name(item)));
       return std::nullopt;
     }
     out.push_back(item.text);
@@ -134,11 +136,13 @@ std::optional<double> TableReader::number(std::string_view key, double min) {
     return std::nullopt;
   }
   if (!std::isfinite(m->value.number)) {
-    problems_.error(m->value.span, fmt::format("'{}' of {} is {}, which is not a finite number", key, name_, brief(m->value)));
+    problems_.error(m->value.span,
+                    fmt::format("'{}' of {} is {}, which is not a finite number", key, name_, brief(m->value)));
     return std::nullopt;
   }
   if (m->value.number < min) {
-    problems_.error(m->value.span, fmt::format("'{}' of {} is {}, which is below {:g}", key, name_, brief(m->value), min));
+    problems_.error(m->value.span,
+                    fmt::format("'{}' of {} is {}, which is below {:g}", key, name_, brief(m->value), min));
     return std::nullopt;
   }
   return m->value.number;
@@ -153,8 +157,9 @@ std::optional<std::int64_t> TableReader::integer(std::string_view key, std::int6
   }
   const std::int64_t value = m->value.integer;
   if (value >= min && value <= max) return value;
-  problems_.error(m->value.span, value < min ? fmt::format("'{}' of {} is {}, which is below {}", key, name_, value, min)
-                                             : fmt::format("'{}' of {} is {}, which is above {}", key, name_, value, max));
+  problems_.error(m->value.span, value < min
+                                     ? fmt::format("'{}' of {} is {}, which is below {}", key, name_, value, min)
+                                     : fmt::format("'{}' of {} is {}, which is above {}", key, name_, value, max));
   return std::nullopt;
 }
 

@@ -1,4 +1,5 @@
-// Reads one table of the manifest key by key, with a sentence for each thing that is not as it must be. Private to the room.
+// Reads one table of the manifest key by key, with a sentence for each thing that is not as it must be. Private to the
+// room.
 #pragma once
 
 #include <cstdint>
@@ -20,7 +21,8 @@ class TableReader {
 
   const Member* take(std::string_view key);  // marks the key as known; nullptr when it is not there
   void later(std::string_view key);          // known, and refused: "... is not yet in this version"
-  const Member* require(std::string_view key, std::string_view example);  // a problem at the header when it is not there
+  const Member* require(std::string_view key,
+                        std::string_view example);  // a problem at the header when it is not there
 
   std::optional<std::string> string(std::string_view key);
   std::optional<std::string> choice(std::string_view key, const std::vector<std::string>& choices);

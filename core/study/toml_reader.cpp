@@ -21,10 +21,10 @@ struct Reader {
   int override_number = 0;
 
   SourceSpan span(const toml::source_region& region) const {
-    SourceSpan out{file, static_cast<int>(region.begin.line), static_cast<int>(region.begin.column), 1, override_number};
-    out.length = region.end.line == region.begin.line
-                     ? std::max(1, static_cast<int>(region.end.column) - out.column)
-                     : kToEndOfLine;
+    SourceSpan out{file, static_cast<int>(region.begin.line), static_cast<int>(region.begin.column), 1,
+                   override_number};
+    out.length = region.end.line == region.begin.line ? std::max(1, static_cast<int>(region.end.column) - out.column)
+                                                      : kToEndOfLine;
     return out;
   }
 
@@ -69,8 +69,8 @@ struct Reader {
 };
 
 bool is_key_character(char c) {
-  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' || c == '-' || c == '"' ||
-         c == '\'' || c == ' ' || c == '\t';
+  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' || c == '-' ||
+         c == '"' || c == '\'' || c == ' ' || c == '\t';
 }
 
 // Line (from 1) with a dotted key of absurd depth, which would overflow the stack when such a table is destroyed.
@@ -109,7 +109,8 @@ std::string syntax_sentence(std::string_view description) {
 std::optional<Node> read_toml(std::string_view text, const std::string& file, Problems& problems, int override_number) {
   problems.add_source(file, std::string(text.substr(0, std::min(text.size(), kMaxBytes))));
   if (text.size() > kMaxBytes) {
-    problems.error({file, 0, 0, 0, override_number}, fmt::format("is {} bytes, more than a manifest may have", text.size()));
+    problems.error({file, 0, 0, 0, override_number},
+                   fmt::format("is {} bytes, more than a manifest may have", text.size()));
     return std::nullopt;
   }
   if (const auto bad = base::invalid_utf8_offset(text)) {

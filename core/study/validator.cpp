@@ -40,13 +40,15 @@ ValueCheck check_text(const diopter_param& row, std::string_view toml) {
   const std::string head(toml);
   for (const Problem* p : problems.sorted()) {
     // Most sentences begin with the value already; those of other readers (TOML, positions) are put behind it.
-    const bool speaks_of_value = p->message.find(", which ") != std::string::npos || p->message.find(", whose ") != std::string::npos;
+    const bool speaks_of_value =
+        p->message.find(", which ") != std::string::npos || p->message.find(", whose ") != std::string::npos;
     out.problems.push_back(speaks_of_value ? p->message : fmt::format("{}, but: {}", head, p->message));
   }
   return out;
 }
 
-void unknown_key(const diopter_kind& kind, const Member& m, const std::vector<diopter_param>& rows, Problems& problems) {
+void unknown_key(const diopter_kind& kind, const Member& m, const std::vector<diopter_param>& rows,
+                 Problems& problems) {
   std::vector<std::string> own, all;
   for (const auto& row : rows) own.emplace_back(row.name);
   all = own;
@@ -54,13 +56,15 @@ void unknown_key(const diopter_kind& kind, const Member& m, const std::vector<di
   all.insert(all.end(), kMetricRunKeys.begin(), kMetricRunKeys.end());
   const std::string home = home_of(m.key);
   if (is_metric_run_key(m.key)) {
-    problems.error(m.key_span, fmt::format("kind '{}' takes no metrics, so '{}' means nothing to it", kind.name, m.key));
+    problems.error(m.key_span,
+                   fmt::format("kind '{}' takes no metrics, so '{}' means nothing to it", kind.name, m.key));
   } else if (!home.empty() && home != "[[run]]") {
     problems.error(m.key_span, fmt::format("'{}' belongs in {}", m.key, home));
   } else {
     const bool close = !base::nearest(m.key, all).empty();
     const std::string elsewhere = close ? "" : hint_elsewhere(m.key);
-    const std::string hint = base::did_you_mean(m.key, close ? all : own, fmt::format("diopter plugin show {}", kind.name));
+    const std::string hint =
+        base::did_you_mean(m.key, close ? all : own, fmt::format("diopter plugin show {}", kind.name));
     problems.error(m.key_span, fmt::format("unknown parameter '{}' for kind '{}'{}", m.key, kind.name,
                                            elsewhere.empty() ? hint : elsewhere));
   }
@@ -73,7 +77,8 @@ std::optional<CheckedParam> default_value(const diopter_param& row, const ParamS
   std::optional<CheckedParam> out;
   if (node) out = ParamCheck(row, *node, around, own, ParamCheck::Voice::Bare).check();
   for (const Problem* p : own.sorted()) {
-    problems.error(table.span, fmt::format("the default of '{}' does not do here: {}; give the parameter", row.name, p->message));
+    problems.error(table.span,
+                   fmt::format("the default of '{}' does not do here: {}; give the parameter", row.name, p->message));
   }
   if (out) {
     out->key_span = out->span = table.span;
@@ -95,9 +100,11 @@ std::vector<CheckedParam> check_params(const diopter_kind& kind, const Node& tab
   const auto row_of = [&](std::string_view name) {
     return std::find_if(rows.begin(), rows.end(), [&](const diopter_param& row) { return name == row.name; });
   };
-  const bool metrics_kind = std::any_of(rows.begin(), rows.end(), [](const auto& r) { return r.type == DIOPTER_METRIC_LIST; });
+  const bool metrics_kind =
+      std::any_of(rows.begin(), rows.end(), [](const auto& r) { return r.type == DIOPTER_METRIC_LIST; });
   for (const auto& m : table.members) {
-    const bool known = row_of(m.key) != rows.end() || is_reserved_run_key(m.key) || (metrics_kind && is_metric_run_key(m.key));
+    const bool known =
+        row_of(m.key) != rows.end() || is_reserved_run_key(m.key) || (metrics_kind && is_metric_run_key(m.key));
     if (!known) unknown_key(kind, m, rows, problems);
   }
 
@@ -114,8 +121,10 @@ std::vector<CheckedParam> check_params(const diopter_kind& kind, const Node& tab
     } else if (row.fallback != nullptr) {
       one = default_value(row, around, table, problems);
     } else {
-      problems.error(table.span, fmt::format("kind '{}' needs the parameter '{}'; for example {} = {}", kind.name, row.name,
-                                             row.name, row.example)).help = row.doc;
+      problems
+          .error(table.span, fmt::format("kind '{}' needs the parameter '{}'; for example {} = {}", kind.name, row.name,
+                                         row.name, row.example))
+          .help = row.doc;
     }
     if (one) out.push_back(std::move(*one));
   }

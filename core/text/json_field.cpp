@@ -44,7 +44,9 @@ Field Field::at(const std::string& key) const {
   return {value_->at(key), origin_, path_.empty() ? key : path_ + "." + key};
 }
 
-Field Field::at(std::size_t index) const { return {value_->at(index), origin_, path_ + "[" + std::to_string(index) + "]"}; }
+Field Field::at(std::size_t index) const {
+  return {value_->at(index), origin_, path_ + "[" + std::to_string(index) + "]"};
+}
 
 std::size_t Field::size() const {
   require_array();

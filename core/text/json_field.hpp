@@ -23,15 +23,15 @@ class Field {
   bool has(const std::string& key) const;  // present and not null; this must be an object
   Field at(const std::string& key) const;  // refuses when absent or null
   Field at(std::size_t index) const;
-  std::size_t size() const;         // of an array
+  std::size_t size() const;  // of an array
 
   void require_object() const;
   void require_array() const;
   const std::string& text() const;
   bool flag() const;
   bool flag(const std::string& key, bool absent) const;  // null counts as absent
-  static bool is_id(const base::Json& value);     // a token id: a whole number in [0, kMaxId]
-  std::int64_t id() const;                        // refuses what is none
+  static bool is_id(const base::Json& value);            // a token id: a whole number in [0, kMaxId]
+  std::int64_t id() const;                               // refuses what is none
 
   // Refuses a key that is not listed: it may change numbers.
   void only(std::initializer_list<std::string_view> keys) const;

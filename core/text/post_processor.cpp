@@ -75,7 +75,8 @@ struct Reader {
       field.only({"type", "processors"});
       const Field list = field.at("processors");
       for (std::size_t i = 0; i < list.size(); ++i) {
-        if (list.at(i).at("type").text() == "Sequence") list.at(i).refuse("a Sequence inside a Sequence is not supported");
+        if (list.at(i).at("type").text() == "Sequence")
+          list.at(i).refuse("a Sequence inside a Sequence is not supported");
         read(list.at(i));
       }
     } else {

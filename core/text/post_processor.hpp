@@ -15,8 +15,8 @@ struct PostProcessor {
   bool first_keeps_space = false;  // the key add_prefix_space of a trimming post-processor
 };
 
-// Reads `post_processor`: null, ByteLevel, TemplateProcessing, RobertaProcessing, BertProcessing, or a Sequence of them.
-// Others, and a Sequence in which two would add tokens or two would trim, are a UserError(Refused).
+// Reads `post_processor`: null, ByteLevel, TemplateProcessing, RobertaProcessing, BertProcessing, or a Sequence of
+// them. Others, and a Sequence in which two would add tokens or two would trim, are a UserError(Refused).
 PostProcessor read_post_processor(const Field& root);
 
 }  // namespace diopter::text

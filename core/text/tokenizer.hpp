@@ -49,7 +49,8 @@ class Tokenizer {
   // For tables and figures, any id: control and ill-formed bytes as \n, \xE2; "[id 50300]" for an id without a token.
   std::string label(std::int64_t id) const;
 
-  std::int64_t size() const;  // one more than the largest id; a model may have more rows than this, and ids may be unused
+  std::int64_t size()
+      const;  // one more than the largest id; a model may have more rows than this, and ids may be unused
   bool is_special(std::int64_t id) const;
   std::optional<std::int64_t> added_token(std::string_view content) const;  // "<|endoftext|>" -> 50256
 

@@ -13,9 +13,9 @@ struct TokenizerConfig {
   std::optional<std::string> bos_token, eos_token;
 };
 
-// Reads the names of BOS and EOS. Where the config contradicts tokenizer.json, transformers lets the config win; here it
-// is a UserError(Refused): `add_prefix_space` that differs, and tokens (of `added_tokens_decoder`,
-// BOS, EOS) that the file lacks.
+// Reads the names of BOS and EOS. Where the config contradicts tokenizer.json, transformers lets the config win; here
+// it is a UserError(Refused): `add_prefix_space` that differs, and tokens (of `added_tokens_decoder`, BOS, EOS) that
+// the file lacks.
 TokenizerConfig read_tokenizer_config(std::string_view json, const std::string& origin, const TokenizerFile& file);
 
 }  // namespace diopter::text

@@ -19,8 +19,13 @@ std::string tokenizer_json(const ByteLevelVocabulary& vocabulary) {
   Json added = Json::array(), vocab = Json::object(), merges = Json::array();
   std::int64_t id = 0;
   for (const auto& token : vocabulary.special) {
-    added.push_back({{"id", id}, {"content", token}, {"single_word", false}, {"lstrip", false}, {"rstrip", false},
-                     {"normalized", false}, {"special", true}});
+    added.push_back({{"id", id},
+                     {"content", token},
+                     {"single_word", false},
+                     {"lstrip", false},
+                     {"rstrip", false},
+                     {"normalized", false},
+                     {"special", true}});
     vocab[token] = id++;
   }
   for (const auto& token : vocabulary.tokens) vocab[to_symbols(token)] = id++;

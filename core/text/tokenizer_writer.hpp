@@ -11,7 +11,7 @@ namespace diopter::text {
 // A byte-level vocabulary in bytes, not symbols. Ids: special tokens first, from 0, then `tokens` in order.
 struct ByteLevelVocabulary {
   std::vector<std::string> special;
-  std::vector<std::string> tokens;                           // distinct; every single byte must be among them
+  std::vector<std::string> tokens;                          // distinct; every single byte must be among them
   std::vector<std::pair<std::string, std::string>> merges;  // by rank; both halves and their union are tokens
 };
 

@@ -14,13 +14,15 @@ class Checkpoint {
  public:
   // `path`: a .safetensors file, a .safetensors.index.json, or a folder with model.safetensors or
   // model.safetensors.index.json (the single file wins, as in transformers).
-  // UserError(Refused): nothing there, a defect in a file, or an index that names a file outside the folder, a tensor its
-  // shard lacks, or misses one its shards have.
+  // UserError(Refused): nothing there, a defect in a file, or an index that names a file outside the folder, a tensor
+  // its shard lacks, or misses one its shards have.
   static Checkpoint open(const std::filesystem::path& path);
 
   const std::map<std::string, TensorView>& tensors() const noexcept { return tensors_; }  // by name
   const std::vector<std::filesystem::path>& files() const noexcept { return files_; }     // sorted; without the index
-  const std::map<std::string, std::string>& metadata() const noexcept { return metadata_; }  // of a single file; shards: empty
+  const std::map<std::string, std::string>& metadata() const noexcept {
+    return metadata_;
+  }  // of a single file; shards: empty
 
  private:
   void add_file(const std::filesystem::path& file);

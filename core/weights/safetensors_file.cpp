@@ -14,7 +14,8 @@ SafetensorsFile::SafetensorsFile(const std::filesystem::path& file) : path_(file
   SafetensorsHeader header = parse_safetensors_header(mapping->bytes(), file.string());
   const std::string_view data = mapping->bytes().substr(header.data_start);
   for (StoredTensor& t : header.tensors) {
-    tensors_.emplace(std::move(t.name), TensorView{t.dtype, std::move(t.shape), data.substr(t.begin, t.end - t.begin), mapping});
+    tensors_.emplace(std::move(t.name),
+                     TensorView{t.dtype, std::move(t.shape), data.substr(t.begin, t.end - t.begin), mapping});
   }
   metadata_ = std::move(header.metadata);
 }

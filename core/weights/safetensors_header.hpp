@@ -23,14 +23,15 @@ struct StoredTensor {
 };
 
 struct SafetensorsHeader {
-  std::uint64_t data_start = 0;        // from the beginning of the file
-  std::vector<StoredTensor> tensors;   // by begin; together they cover the data without hole or overlap
+  std::uint64_t data_start = 0;       // from the beginning of the file
+  std::vector<StoredTensor> tensors;  // by begin; together they cover the data without hole or overlap
   std::map<std::string, std::string> metadata;
 };
 
 inline constexpr std::uint64_t kMaximalHeader = 100'000'000;  // bytes; the limit of the reference implementation
 
-// `file` is the whole file, `name` goes into messages. UserError(Refused, id "weights.safetensors") for the first defect.
+// `file` is the whole file, `name` goes into messages. UserError(Refused, id "weights.safetensors") for the first
+// defect.
 SafetensorsHeader parse_safetensors_header(std::string_view file, const std::string& name);
 
 }  // namespace diopter::weights

@@ -34,7 +34,8 @@ std::string header_of(const std::vector<TensorToWrite>& tensors, const std::map<
     std::uint64_t expected = element_size(t.dtype);
     for (const std::int64_t size : t.shape) expected *= static_cast<std::uint64_t>(size);
     DIOPTER_CHECK(t.bytes.size() == expected, "write_safetensors: " + t.name + " has bytes that do not fit its shape");
-    DIOPTER_CHECK(!header.contains(t.name) && t.name != "__metadata__", "write_safetensors: " + t.name + " cannot be used as a name (twice?)");
+    DIOPTER_CHECK(!header.contains(t.name) && t.name != "__metadata__",
+                  "write_safetensors: " + t.name + " cannot be used as a name (twice?)");
     header[t.name] = {{"dtype", dtype_name(t.dtype)}, {"shape", t.shape}, {"data_offsets", {at, at + expected}}};
     at += expected;
   }
@@ -61,7 +62,8 @@ std::string little_endian(std::uint64_t value) {
 
 }  // namespace
 
-void write_safetensors(const fs::path& file, std::vector<TensorToWrite> tensors, const std::map<std::string, std::string>& metadata) {
+void write_safetensors(const fs::path& file, std::vector<TensorToWrite> tensors,
+                       const std::map<std::string, std::string>& metadata) {
   static std::atomic<unsigned> counter{0};
   order(tensors);
   const std::string header = header_of(tensors, metadata);

@@ -19,9 +19,9 @@ struct TensorToWrite {
   std::string_view bytes;  // row-major, little-endian; must live until the call returns
 };
 
-// To a temporary name beside `file`, fsynced, then renamed; the bytes are streamed, not gathered. Larger elements first, then
-// by name, so that every tensor is aligned and equal content gives equal bytes. UserError(Store) names file and
-// reason; equal names or bytes that do not fit the shape are bugs.
+// To a temporary name beside `file`, fsynced, then renamed; the bytes are streamed, not gathered. Larger elements
+// first, then by name, so that every tensor is aligned and equal content gives equal bytes. UserError(Store) names file
+// and reason; equal names or bytes that do not fit the shape are bugs.
 void write_safetensors(const std::filesystem::path& file, std::vector<TensorToWrite> tensors,
                        const std::map<std::string, std::string>& metadata = {});
 

@@ -11,8 +11,8 @@
 
 namespace diopter::weights {
 
-// `bytes` is row-major and little-endian and has exactly product(shape) * element_size(dtype) bytes. It may start at any
-// address (old files are not aligned). It is valid while `owner` lives.
+// `bytes` is row-major and little-endian and has exactly product(shape) * element_size(dtype) bytes. It may start at
+// any address (old files are not aligned). It is valid while `owner` lives.
 struct TensorView {
   Dtype dtype = Dtype::F32;
   std::vector<std::int64_t> shape;

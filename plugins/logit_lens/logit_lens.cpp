@@ -1,7 +1,8 @@
 // Logit lens: what would the model predict if it stopped after each layer?
 //
 // The recomputed variant: each layer's residual stream goes through the final norm with its own statistics and the
-// unembedding, p_l = softmax(LN_final(x_l) W_U + b_U). KL = KL(model's output || p_l), in nat; the last row is the output.
+// unembedding, p_l = softmax(LN_final(x_l) W_U + b_U). KL = KL(model's output || p_l), in nat; the last row is the
+// output.
 #include <ATen/ATen.h>
 #include <diopter/plugin.hpp>
 
@@ -9,12 +10,14 @@ namespace {
 using namespace diopter;
 
 constexpr Row kTable[] = {
-    param("top_k", Int, {.fallback = "5", .min = 1, .max = 100, .unit = "tokens", .doc = "Tokens listed per layer and position."}),
+    param("top_k", Int,
+          {.fallback = "5", .min = 1, .max = 100, .unit = "tokens", .doc = "Tokens listed per layer and position."}),
     tensor("kl", "prompt layer pos", {.unit = "nat", .doc = "KL(model output || lens after this layer)."}),
     tensor("entropy", "prompt layer pos", {.unit = "nat", .doc = "Entropy of the lens."}),
     table("top", "prompt layer pos rank", "token:token prob:float", {.doc = "The lens's most likely tokens."}),
     tensor("answer_rank", "prompt layer", {.doc = "Rank of the answer at the last token, 0 = best.", .optional = true}),
-    tensor("answer_log_prob", "prompt layer", {.unit = "nat", .doc = "Log-probability of the answer at the last token.", .optional = true}),
+    tensor("answer_log_prob", "prompt layer",
+           {.unit = "nat", .doc = "Log-probability of the answer at the last token.", .optional = true}),
     figure("grid", {.doc = "Layer by position: colour is KL, text is the top token."}),
     figure("rank", {.doc = "Rank of the answer after each layer."}),
     observe("blocks.*.hook_resid_post", "The residual stream after every block."),
@@ -38,7 +41,8 @@ class LogitLens final : public Analysis {
       }
       ctx.progress("prompts", done += batch.size(), all.size());
     }
-    ctx.log().figure("grid", {.as = "token_grid", .of = "kl", .x = "pos", .y = "layer", .slider = "prompt", .text = "top.token"});
+    ctx.log().figure(
+        "grid", {.as = "token_grid", .of = "kl", .x = "pos", .y = "layer", .slider = "prompt", .text = "top.token"});
     ctx.log().figure("rank", {.as = "line", .of = "answer_rank", .x = "layer", .colour = "prompt"});
   }
 

@@ -11,29 +11,34 @@
 namespace {
 using namespace diopter;
 
-#define DIMS(PREFIX)                                                                                           \
-  PREFIX "layer|" PREFIX "layer pos|" PREFIX "layer head|" PREFIX "layer pos head|" PREFIX "layer kv_head|"     \
-  PREFIX "layer pos kv_head|" PREFIX "layer head dest|" PREFIX "layer head dest src"
+#define DIMS(PREFIX)                                                                                               \
+  PREFIX "layer|" PREFIX "layer pos|" PREFIX "layer head|" PREFIX "layer pos head|" PREFIX "layer kv_head|" PREFIX \
+         "layer pos kv_head|" PREFIX "layer head dest|" PREFIX "layer head dest src"
 
 constexpr Row kTable[] = {
-    param("site", Choice, {.fallback = "'resid_pre'",
-                           .choices = "resid_pre|resid_mid|resid_post|attn_out|mlp_out|z|q|k|v|pattern",
-                           .doc = "The activation that is replaced."}),
-    param("over", Choice, {.fallback = "'layer pos'",
-                           .choices = "layer|layer pos|layer head|layer pos head|layer head dest|layer head dest src",
-                           .doc = "What is walked: one cell each; what is not named is replaced as a whole."}),
+    param("site", Choice,
+          {.fallback = "'resid_pre'",
+           .choices = "resid_pre|resid_mid|resid_post|attn_out|mlp_out|z|q|k|v|pattern",
+           .doc = "The activation that is replaced."}),
+    param("over", Choice,
+          {.fallback = "'layer pos'",
+           .choices = "layer|layer pos|layer head|layer pos head|layer head dest|layer head dest src",
+           .doc = "What is walked: one cell each; what is not named is replaced as a whole."}),
     param("layers", IntList, {.fallback = "'all'", .index_of = "layer", .doc = "Layers that are patched."}),
-    param("direction", Choice, {.fallback = "'denoise'", .choices = "denoise|noise",
-                                .doc = "denoise: clean values into the corrupted run; noise: the other way round."}),
-    param("replace_by", Choice, {.fallback = "'donor'", .choices = "donor|zero|mean",
-                                 .doc = "The other prompt's value, zero, or the mean over the base run's prompts."}),
+    param("direction", Choice,
+          {.fallback = "'denoise'",
+           .choices = "denoise|noise",
+           .doc = "denoise: clean values into the corrupted run; noise: the other way round."}),
+    param("replace_by", Choice,
+          {.fallback = "'donor'",
+           .choices = "donor|zero|mean",
+           .doc = "The other prompt's value, zero, or the mean over the base run's prompts."}),
     param("metrics", MetricList, {.fallback = "['logit_diff']", .doc = "What is read off each run."}),
     tensor("clean_metric", "metric", {.doc = "Mean over prompts, clean run."}),
     tensor("corrupted_metric", "metric", {.doc = "Mean over prompts, corrupted run."}),
     tensor("value", DIMS("metric "), {.doc = "Mean over prompts of each patched run's metric."}),
     tensor("change", DIMS("metric "), {.doc = "value less the base run's mean: 0 where nothing happened."}),
-    tensor("effect", DIMS("metric "),
-           {.doc = "Normalised: 0 as the base run, 1 as the donor run.", .optional = true}),
+    tensor("effect", DIMS("metric "), {.doc = "Normalised: 0 as the base run, 1 as the donor run.", .optional = true}),
     figure("map", {.doc = "Effect (or change, where there is no effect) over the walked dimensions."}),
     edits("blocks.*.hook_*", "Replaced at one cell at a time."),
     edits("blocks.*.attn.hook_*", "Replaced at one cell at a time."),
@@ -44,7 +49,8 @@ bool is_stream(Text site) { return site.find("resid") != Text::npos || site.ends
 
 class Patching final : public Analysis {
  public:
-  explicit Patching(const Params& params) : site_(params.get<std::string>("site")), over_(params.get<std::string>("over")) {
+  explicit Patching(const Params& params)
+      : site_(params.get<std::string>("site")), over_(params.get<std::string>("over")) {
     const bool heads = over_.find("head") != std::string::npos, rows = over_.find("dest") != std::string::npos;
     const auto refuse = [&](const std::string& why, const std::string& instead) {
       throw Error("site '" + site_ + "' cannot be walked over '" + over_ + "': " + why + "; choose " + instead + ".");
@@ -61,7 +67,9 @@ class Patching final : public Analysis {
     const bool denoise = ctx.params().get<std::string>("direction") == "denoise";
     const Prompts clean = ctx.prompts().clean(), corrupted = ctx.prompts().corrupted();
     const Prompts &base = denoise ? corrupted : clean, &donor = denoise ? clean : corrupted;
-    const Cells cells = ctx.sweep({.into = base, .hooks = HookSet(site_pattern(site_)), .axes = axes(ctx),
+    const Cells cells = ctx.sweep({.into = base,
+                                   .hooks = HookSet(site_pattern(site_)),
+                                   .axes = axes(ctx),
                                    .change = change(ctx.params().get<std::string>("replace_by"), base, donor),
                                    .metrics = metrics});
     const Cells other = ctx.measure(donor, metrics);

@@ -36,7 +36,8 @@ struct Corpus {
   Documents documents;
 };
 
-// The single tokens with a leading space that induction documents draw from: names, places, objects, pair and German words...
+// The single tokens with a leading space that induction documents draw from: names, places, objects, pair and German
+// words...
 std::vector<std::int32_t> content_words(const Lexicon& lexicon, const WordTokenizer& tokenizer);
 
 // progress(done, total) every few thousand documents; it may throw to stop.

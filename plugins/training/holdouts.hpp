@@ -1,5 +1,5 @@
-// Which combinations the training documents never have. The words themselves all occur: only their combination is new in a
-// held-out prompt. Arguments are positions in the lexicon's lists.
+// Which combinations the training documents never have. The words themselves all occur: only their combination is new
+// in a held-out prompt. Arguments are positions in the lexicon's lists.
 #pragma once
 
 #include <cstdint>

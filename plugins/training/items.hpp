@@ -12,7 +12,18 @@ namespace training {
 
 // In the order of [mixture].
 enum class Kind : std::uint8_t {
-  Ioi, Landmark, Capital, Prize, Pronoun, Agreement, Tense, Lists, Relation, Sentiment, Story, Induction
+  Ioi,
+  Landmark,
+  Capital,
+  Prize,
+  Pronoun,
+  Agreement,
+  Tense,
+  Lists,
+  Relation,
+  Sentiment,
+  Story,
+  Induction
 };
 inline constexpr std::size_t kKinds = 12;
 const char* kind_name(Kind kind);
@@ -34,7 +45,8 @@ std::string item(Kind kind, const Lexicon& lexicon, Rng& rng);  // any but Induc
 enum class ListTask { Antonym, German };
 std::string word_list(const Lexicon& lexicon, ListTask task, const std::vector<std::int64_t>& words, bool open);
 
-// Repeated blocks of random ids, at most `longest`. `ids` of the vocabulary: 1 .. vocabulary - 1, or those of `content`.
+// Repeated blocks of random ids, at most `longest`. `ids` of the vocabulary: 1 .. vocabulary - 1, or those of
+// `content`.
 std::vector<std::int32_t> induction_ids(std::int64_t vocabulary, const std::vector<std::int32_t>& content,
                                         std::size_t longest, Rng& rng);
 

@@ -24,13 +24,15 @@ Choice draw(const Facts& facts, const Words& templates, bool (*is_held_out)(std:
 std::string landmark_item(const Lexicon& lexicon, Rng& rng) {
   const Choice c = draw(lexicon.landmarks, lexicon.landmark_templates, held_out::landmark, rng);
   const Lexicon::Landmark& fact = lexicon.landmarks[c.fact];
-  return capitalised(fill(lexicon.landmark_templates[c.t], {{'X', fact.landmark}, {'C', fact.city}, {'K', fact.country}}));
+  return capitalised(
+      fill(lexicon.landmark_templates[c.t], {{'X', fact.landmark}, {'C', fact.city}, {'K', fact.country}}));
 }
 
 std::string capital_item(const Lexicon& lexicon, Rng& rng) {
   const Choice c = draw(lexicon.capitals, lexicon.capital_templates, held_out::capital, rng);
   const Lexicon::Capital& fact = lexicon.capitals[c.fact];
-  return capitalised(fill(lexicon.capital_templates[c.t], {{'K', fact.country}, {'C', fact.capital}, {'G', fact.language}}));
+  return capitalised(
+      fill(lexicon.capital_templates[c.t], {{'K', fact.country}, {'C', fact.capital}, {'G', fact.language}}));
 }
 
 std::string prize_item(const Lexicon& lexicon, Rng& rng) {

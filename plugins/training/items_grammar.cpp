@@ -15,8 +15,9 @@ std::string without_article(std::string pattern) {
 }
 
 std::string with_objects(const Lexicon& lexicon, std::string_view pattern, Rng& rng) {
-  return fill(pattern, {{'P', rng.pick(lexicon.places)}, {'O', rng.pick(lexicon.objects)},
-                        {'n', rng.pick(lexicon.nouns).singular}});
+  return fill(
+      pattern,
+      {{'P', rng.pick(lexicon.places)}, {'O', rng.pick(lexicon.objects)}, {'n', rng.pick(lexicon.nouns).singular}});
 }
 
 }  // namespace
@@ -36,8 +37,12 @@ std::string pronoun_item(const Lexicon& lexicon, Rng& rng) {
   const bool she = who < 0.4 ? false : who < 0.8 ? true : by_name ? lexicon.is_female(role) : rng.chance(0.5);
   std::string pattern = lexicon.pronoun_templates[t];
   if (by_name) pattern = without_article(std::move(pattern));
-  return fill(pattern, {{'R', roles[role]}, {'p', she ? "she" : "he"}, {'q', she ? "her" : "his"},
-                        {'E', rng.pick(lexicon.states)}, {'O', rng.pick(lexicon.objects)}, {'P', rng.pick(lexicon.places)}});
+  return fill(pattern, {{'R', roles[role]},
+                        {'p', she ? "she" : "he"},
+                        {'q', she ? "her" : "his"},
+                        {'E', rng.pick(lexicon.states)},
+                        {'O', rng.pick(lexicon.objects)},
+                        {'P', rng.pick(lexicon.places)}});
 }
 
 std::string agreement_item(const Lexicon& lexicon, Rng& rng) {
@@ -55,12 +60,15 @@ std::string agreement_item(const Lexicon& lexicon, Rng& rng) {
   if (rng.chance(0.8)) {
     text += " " + lexicon.prepositions[preposition] + " the " + (attractor_plural ? second.plural : second.singular);
   }
-  return text + " " + (plural ? lexicon.verbs_plural : lexicon.verbs_singular)[verb] + " " + rng.pick(lexicon.adjectives) + ".";
+  return text + " " + (plural ? lexicon.verbs_plural : lexicon.verbs_singular)[verb] + " " +
+         rng.pick(lexicon.adjectives) + ".";
 }
 
 std::string tense_item(const Lexicon& lexicon, Rng& rng) {
   const double when = rng.uniform();
-  const Words& adverbs = when < 0.4 ? lexicon.past_adverbs : when < 0.8 ? lexicon.future_adverbs : lexicon.present_adverbs;
+  const Words& adverbs = when < 0.4   ? lexicon.past_adverbs
+                         : when < 0.8 ? lexicon.future_adverbs
+                                      : lexicon.present_adverbs;
   const std::int64_t pronouns = lexicon.pronoun_subjects;
   std::int64_t adverb = 0, subject = 0;
   do {

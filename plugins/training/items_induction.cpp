@@ -16,11 +16,14 @@ std::vector<std::int32_t> induction_ids(std::int64_t vocabulary, const std::vect
     }
     return out;
   };
-  const auto append = [&ids](const std::vector<std::int32_t>& more) { ids.insert(ids.end(), more.begin(), more.end()); };
+  const auto append = [&ids](const std::vector<std::int32_t>& more) {
+    ids.insert(ids.end(), more.begin(), more.end());
+  };
 
   const double u = rng.uniform();
   if (rng.chance(0.5)) append(random_ids(rng.between(1, 12)));
-  const std::vector<std::int32_t> block = random_ids(4 + static_cast<std::int64_t>(37 * u * u));  // short blocks are frequent
+  const std::vector<std::int32_t> block =
+      random_ids(4 + static_cast<std::int64_t>(37 * u * u));  // short blocks are frequent
   append(block);
   const std::int64_t copies = rng.between(1, 3);
   const bool apart = rng.chance(0.3);

@@ -14,7 +14,8 @@ bool any_pair_held_out(std::int64_t a, std::int64_t b, std::int64_t c) {
   return held_out::names(a, b) || held_out::names(a, c) || held_out::names(b, c);
 }
 
-// 88 %: one of the two gives to the other. 12 %: a third person gives to one of the two, so that "not the giver" is not enough.
+// 88 %: one of the two gives to the other. 12 %: a third person gives to one of the two, so that "not the giver" is not
+// enough.
 People draw_people(std::int64_t names, Rng& rng) {
   for (;;) {
     const std::vector<std::int64_t> n = rng.distinct(names, 3);
@@ -38,8 +39,10 @@ std::string ioi_item(const Lexicon& lexicon, Rng& rng) {
   } while (held_out::scene(t, place));
   const std::string& subject = lexicon.names[people.subject];
   const std::string& receiver = lexicon.names[people.receiver];
-  std::string text = fill(lexicon.ioi_templates[t], {{'A', lexicon.names[people.a]}, {'B', lexicon.names[people.b]},
-                                                     {'S', subject}, {'P', lexicon.places[place]},
+  std::string text = fill(lexicon.ioi_templates[t], {{'A', lexicon.names[people.a]},
+                                                     {'B', lexicon.names[people.b]},
+                                                     {'S', subject},
+                                                     {'P', lexicon.places[place]},
                                                      {'O', rng.pick(lexicon.objects)}});
   text += " " + receiver + ".";
   const double tail = rng.uniform();

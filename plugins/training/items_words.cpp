@@ -41,9 +41,10 @@ std::string sentiment_item(const Lexicon& lexicon, Rng& rng) {
     adjective = rng.below(std::ssize(words.adjectives));
     t = rng.below(std::ssize(lexicon.sentiment_templates));
   } while (held_out::sentiment(adjective, t));
-  return fill(lexicon.sentiment_templates[t],
-              {{'N', rng.pick(lexicon.items)}, {'J', words.adjectives[adjective]}, {'V', rng.pick(words.verbs)},
-               {'Z', words.answers[rng.weighted(lexicon.answer_weights)]}});
+  return fill(lexicon.sentiment_templates[t], {{'N', rng.pick(lexicon.items)},
+                                               {'J', words.adjectives[adjective]},
+                                               {'V', rng.pick(words.verbs)},
+                                               {'Z', words.answers[rng.weighted(lexicon.answer_weights)]}});
 }
 
 }  // namespace training

@@ -2,8 +2,8 @@
 
 #include <string_view>
 
-#include <diopter/error.hpp>
 #include <toml++/toml.h>
+#include <diopter/error.hpp>
 
 namespace training {
 namespace {
@@ -14,8 +14,8 @@ class Reader {
     try {
       root_ = toml::parse_file(file.string());
     } catch (const toml::parse_error& error) {
-      throw diopter::Error("cannot read the lexicon " + file.string() + ": " + std::string(error.description()) + " (line " +
-                           std::to_string(error.source().begin.line) + ").");
+      throw diopter::Error("cannot read the lexicon " + file.string() + ": " + std::string(error.description()) +
+                           " (line " + std::to_string(error.source().begin.line) + ").");
     }
   }
 
@@ -62,7 +62,8 @@ class Reader {
 
  private:
   [[noreturn]] void fail(const char* section, const char* key, const std::string& expected) const {
-    throw diopter::Error("the lexicon " + file_.string() + " needs " + expected + " as '" + key + "' in [" + section + "].");
+    throw diopter::Error("the lexicon " + file_.string() + " needs " + expected + " as '" + key + "' in [" + section +
+                         "].");
   }
   const toml::array& list(const char* section, const char* key) const {
     const toml::array* array = root_[section][key].as_array();

@@ -1,4 +1,5 @@
-// The word lists and templates of the corpus (lexicon.toml). Positions in the lists matter: the hold-out rules use them.
+// The word lists and templates of the corpus (lexicon.toml). Positions in the lists matter: the hold-out rules use
+// them.
 #pragma once
 
 #include <array>
@@ -12,13 +13,27 @@ namespace training {
 using Words = std::vector<std::string>;
 
 struct Lexicon {
-  struct Landmark { std::string landmark, city, country; };
-  struct Capital { std::string country, capital, language; };
-  struct Prize { std::string person, field; };
-  struct Noun { std::string singular, plural; };
-  struct Verb { std::string base, past, third_person, complement; };
-  struct PairRow { std::string word, german, antonym, german_of_antonym; };
-  struct Sentiment { Words adjectives, verbs, answers; };
+  struct Landmark {
+    std::string landmark, city, country;
+  };
+  struct Capital {
+    std::string country, capital, language;
+  };
+  struct Prize {
+    std::string person, field;
+  };
+  struct Noun {
+    std::string singular, plural;
+  };
+  struct Verb {
+    std::string base, past, third_person, complement;
+  };
+  struct PairRow {
+    std::string word, german, antonym, german_of_antonym;
+  };
+  struct Sentiment {
+    Words adjectives, verbs, answers;
+  };
 
   Words names;  // interleaved: index 2i is female[i], 2i + 1 is male[i]
   Words places, objects, ioi_templates;

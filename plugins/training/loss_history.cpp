@@ -21,7 +21,8 @@ LossHistory::Point LossHistory::close(diopter::Index step) {
 }
 
 void LossHistory::write(const diopter::Path& file, diopter::Index steps) const {
-  nlohmann::json all = {{"steps", steps}, {"open", {open_.loss, open_.targets, open_.seconds}}, {"points", nlohmann::json::array()}};
+  nlohmann::json all = {
+      {"steps", steps}, {"open", {open_.loss, open_.targets, open_.seconds}}, {"points", nlohmann::json::array()}};
   for (const Point& point : points_) all["points"].push_back({point.step, point.loss, point.tokens_per_second});
   diopter::Path made = file;
   made += ".new";
@@ -36,7 +37,8 @@ void LossHistory::read(const diopter::Path& file, diopter::Index steps) {
   std::ifstream in(file);
   if (!in) return;
   const nlohmann::json all = nlohmann::json::parse(in, nullptr, /*allow_exceptions=*/false);
-  if (all.is_discarded()) throw diopter::Error(file.string() + " is damaged; remove the checkpoint beside it to start again.");
+  if (all.is_discarded())
+    throw diopter::Error(file.string() + " is damaged; remove the checkpoint beside it to start again.");
   for (const auto& point : all.at("points")) {
     if (point.at(0) <= steps) points_.push_back({point.at(0), point.at(1), point.at(2)});
   }

@@ -16,11 +16,12 @@ class LossHistory {
   };
 
   void add(double summed_loss, diopter::Index targets, double seconds);  // of one step
-  Point close(diopter::Index step);                                     // ends a stretch
+  Point close(diopter::Index step);                                      // ends a stretch
   const std::vector<Point>& points() const { return points_; }
 
   void write(const diopter::Path& file, diopter::Index steps) const;  // whole or not at all
-  // Points up to `steps`; the unfinished stretch too, if it was written after just that step. Nothing if there is no file.
+  // Points up to `steps`; the unfinished stretch too, if it was written after just that step. Nothing if there is no
+  // file.
   void read(const diopter::Path& file, diopter::Index steps);
 
  private:

@@ -34,9 +34,11 @@ Prompts prompts_of(const Documents& documents) {
   const Index rows = documents.size(), width = static_cast<Index>(kLongestDocument);
   at::Tensor ids = at::full({rows, width}, -1, at::kLong), counted = at::zeros({rows, width}, at::kBool);
   for (Index row = 0; row < rows; ++row) {
-    const Index first = documents.offsets[static_cast<std::size_t>(row)], last = documents.offsets[static_cast<std::size_t>(row) + 1];
+    const Index first = documents.offsets[static_cast<std::size_t>(row)],
+                last = documents.offsets[static_cast<std::size_t>(row) + 1];
     std::copy(documents.ids.begin() + first, documents.ids.begin() + last, ids.mutable_data_ptr<Index>() + row * width);
-    std::copy(documents.counted.begin() + first, documents.counted.begin() + last, counted.mutable_data_ptr<bool>() + row * width);
+    std::copy(documents.counted.begin() + first, documents.counted.begin() + last,
+              counted.mutable_data_ptr<bool>() + row * width);
   }
   return Prompts::tokens(ids).with("counted", counted);
 }
@@ -47,11 +49,14 @@ Prompts prompts_of(const std::vector<TaskRow>& rows) {
     tasks.push_back(row.task);
     texts.push_back(row.text);
   }
-  return Prompts::tokens(padded(rows, [](const TaskRow& row) -> auto& { return row.ids; }))
+  return Prompts::tokens(padded(
+                             rows, [](const TaskRow& row) -> auto& { return row.ids; }))
       .with("group", tasks)
       .with("written", texts)
-      .with("answer", padded(rows, [](const TaskRow& row) -> auto& { return row.answers; }))
-      .with("foil", padded(rows, [](const TaskRow& row) -> auto& { return row.foils; }));
+      .with("answer", padded(
+                          rows, [](const TaskRow& row) -> auto& { return row.answers; }))
+      .with("foil", padded(
+                        rows, [](const TaskRow& row) -> auto& { return row.foils; }));
 }
 
 void log_kinds(Context& ctx, const Documents& documents) {
@@ -62,14 +67,16 @@ void log_kinds(Context& ctx, const Documents& documents) {
   for (Index d = 0; d < documents.size(); ++d) {
     Count& count = counts[static_cast<std::size_t>(documents.kinds[static_cast<std::size_t>(d)])];
     ++count.documents;
-    for (Index i = documents.offsets[static_cast<std::size_t>(d)]; i < documents.offsets[static_cast<std::size_t>(d) + 1]; ++i) {
+    for (Index i = documents.offsets[static_cast<std::size_t>(d)];
+         i < documents.offsets[static_cast<std::size_t>(d) + 1]; ++i) {
       ++count.ids;
       count.counted += documents.counted[static_cast<std::size_t>(i)];
     }
   }
   for (std::size_t kind = 0; kind < kKinds; ++kind) {
     const Count& count = counts[kind];
-    ctx.log().row("kinds", {std::string(kind_name(static_cast<Kind>(kind))), count.documents, count.ids, count.counted});
+    ctx.log().row("kinds",
+                  {std::string(kind_name(static_cast<Kind>(kind))), count.documents, count.ids, count.counted});
   }
 }
 
@@ -100,16 +107,18 @@ void MakeCorpus::run(Context& ctx) {
   const Lexicon lexicon = read_lexicon(ctx.params().get<Path>("lexicon"));
   at::Generator generator = ctx.rng("corpus");
   const auto seed = static_cast<std::uint64_t>(at::empty({1}, at::kLong).random_(generator).item<Index>());
-  const Corpus corpus = make_corpus(lexicon, seed, ctx.params().get<Index>("documents"), [&ctx](Index done, Index total) {
-    ctx.progress("documents", done, total);
-    if (ctx.stop_requested()) throw diopter::Stopped("stopped while the corpus was made.");
-  });
+  const Corpus corpus =
+      make_corpus(lexicon, seed, ctx.params().get<Index>("documents"), [&ctx](Index done, Index total) {
+        ctx.progress("documents", done, total);
+        if (ctx.stop_requested()) throw diopter::Stopped("stopped while the corpus was made.");
+      });
 
   const Path tokenizer = written_tokenizer(ctx.scratch(), corpus.tokenizer);
   ctx.log().dataset("documents", prompts_of(corpus.documents), tokenizer);
   ctx.log().dataset("heldout", prompts_of(task_rows(lexicon, corpus.tokenizer, seed)), tokenizer);
   ctx.log().metric("d_vocab", static_cast<double>(corpus.tokenizer.size()));
-  ctx.log().metric("mean_length", static_cast<double>(corpus.documents.ids.size()) / static_cast<double>(corpus.documents.size()));
+  ctx.log().metric("mean_length",
+                   static_cast<double>(corpus.documents.ids.size()) / static_cast<double>(corpus.documents.size()));
   log_kinds(ctx, corpus.documents);
   ctx.log().text("samples", samples(corpus));
 }

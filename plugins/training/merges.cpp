@@ -36,7 +36,8 @@ std::uint64_t key(Symbol left, Symbol right) {
 Pair most_frequent(const std::vector<CountedWord>& words) {
   std::unordered_map<std::uint64_t, std::int64_t> counts;
   for (const CountedWord& word : words) {
-    for (std::size_t i = 0; i + 1 < word.symbols.size(); ++i) counts[key(word.symbols[i], word.symbols[i + 1])] += word.count;
+    for (std::size_t i = 0; i + 1 < word.symbols.size(); ++i)
+      counts[key(word.symbols[i], word.symbols[i + 1])] += word.count;
   }
   const auto best = std::max_element(counts.begin(), counts.end(), [](const auto& a, const auto& b) {
     return a.second != b.second ? a.second < b.second : a.first > b.first;

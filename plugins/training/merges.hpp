@@ -12,9 +12,9 @@ namespace training {
 using Symbol = std::int32_t;
 
 struct Merges {
-  static constexpr Symbol kFirstMerge = 256;             // symbols below it are bytes
-  std::vector<std::pair<Symbol, Symbol>> pairs;          // pairs[i] makes symbol kFirstMerge + i
-  std::map<std::pair<Symbol, Symbol>, Symbol> made;      // the same, by pair
+  static constexpr Symbol kFirstMerge = 256;         // symbols below it are bytes
+  std::vector<std::pair<Symbol, Symbol>> pairs;      // pairs[i] makes symbol kFirstMerge + i
+  std::map<std::pair<Symbol, Symbol>, Symbol> made;  // the same, by pair
 
   // The pair that was learned first is merged first, everywhere in the word; what byte-level BPE encoders do.
   std::vector<Symbol> apply(std::string_view word) const;

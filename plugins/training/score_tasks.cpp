@@ -21,7 +21,9 @@ struct Choices {
 
 Choices choices_of(const diopter::Prompts& prompts, const char* column) {
   const at::Tensor all = prompts.answers(column);  // [prompt, choice, token]
-  if (all.size(2) != 1) throw diopter::Error(std::string("column '") + column + "' has answers of several tokens; a test needs single ones.");
+  if (all.size(2) != 1)
+    throw diopter::Error(std::string("column '") + column +
+                         "' has answers of several tokens; a test needs single ones.");
   const at::Tensor ids = all.select(2, 0);
   return {ids.clamp_min(0), ids.lt(0)};
 }
@@ -31,10 +33,11 @@ at::Tensor picked(const at::Tensor& logits, const Choices& choices) {
 }
 
 void add_batch(TaskScore& score, diopter::Trainable& model, const diopter::Prompts& batch) {
-  const at::Tensor inputs = batch.inputs();                                   // [prompt, pos], no padding
+  const at::Tensor inputs = batch.inputs();                                       // [prompt, pos], no padding
   const at::Tensor logits = model.forward(inputs).select(1, inputs.size(1) - 1);  // [prompt, d_vocab]
   const Choices answers = choices_of(batch, "answer"), foils = choices_of(batch, "foil");
-  const at::Tensor best_answer = picked(logits, answers).amax(1), difference = best_answer - picked(logits, foils).amax(1);
+  const at::Tensor best_answer = picked(logits, answers).amax(1),
+                   difference = best_answer - picked(logits, foils).amax(1);
   score.prompts += batch.size();
   score.accuracy += best_answer.ge(logits.amax(1)).sum().item<double>();
   score.above_foil += difference.gt(0).sum().item<double>();

@@ -35,7 +35,8 @@ void add_landmarks(const Lexicon& lexicon, std::vector<TaskPrompt>& out) {
       if (!held_out::landmark(static_cast<std::int64_t>(f), static_cast<std::int64_t>(t))) continue;
       const std::string& pattern = lexicon.landmark_templates[t];
       const bool city = answer_letter(pattern, "CK") == 'C';
-      out.push_back(fact_prompt("landmark", prompt_of(pattern, "CK", {{'X', lexicon.landmarks[f].landmark}}), lexicon.landmarks, f,
+      out.push_back(fact_prompt("landmark", prompt_of(pattern, "CK", {{'X', lexicon.landmarks[f].landmark}}),
+                                lexicon.landmarks, f,
                                 [city](const Lexicon::Landmark& l) { return city ? l.city : l.country; }));
     }
   }
@@ -48,8 +49,8 @@ void add_capitals(const Lexicon& lexicon, std::vector<TaskPrompt>& out) {
       const std::string& pattern = lexicon.capital_templates[t];
       const Lexicon::Capital& fact = lexicon.capitals[f];
       const char answer = answer_letter(pattern, "KCG");
-      out.push_back(fact_prompt("capital", prompt_of(pattern, "KCG", {{'K', fact.country}, {'C', fact.capital}}), lexicon.capitals, f,
-                                [answer](const Lexicon::Capital& c) {
+      out.push_back(fact_prompt("capital", prompt_of(pattern, "KCG", {{'K', fact.country}, {'C', fact.capital}}),
+                                lexicon.capitals, f, [answer](const Lexicon::Capital& c) {
                                   return answer == 'K' ? c.country : answer == 'C' ? c.capital : c.language;
                                 }));
     }

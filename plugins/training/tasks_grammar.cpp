@@ -19,7 +19,8 @@ void add_pronouns(const Lexicon& lexicon, bool female, Rng& rng, std::vector<Tas
       const std::string& pattern = lexicon.pronoun_templates[t];
       const bool possessive = pattern.find("{q}") != std::string::npos;
       const Words she{possessive ? " her" : " she"}, he{possessive ? " his" : " he"};
-      out.push_back({"pronoun", fill(before_answer(pattern, "pq"), {{'R', roles[role]}, {'P', rng.pick(lexicon.places)}}),
+      out.push_back({"pronoun",
+                     fill(before_answer(pattern, "pq"), {{'R', roles[role]}, {'P', rng.pick(lexicon.places)}}),
                      female ? she : he, female ? he : she});
     }
   }
@@ -44,8 +45,8 @@ std::vector<TaskPrompt> agreement_prompts(const Lexicon& lexicon, std::int64_t c
     const bool is_plural = rng.chance(0.5);
     const Lexicon::Noun &first = lexicon.nouns[a], &second = lexicon.nouns[b];
     out.push_back({"agreement",
-                   "The " + (is_plural ? first.plural : first.singular) + " " + lexicon.prepositions[preposition] + " the " +
-                       (is_plural ? second.singular : second.plural),
+                   "The " + (is_plural ? first.plural : first.singular) + " " + lexicon.prepositions[preposition] +
+                       " the " + (is_plural ? second.singular : second.plural),
                    is_plural ? plural : singular, is_plural ? singular : plural});
   }
   return out;
@@ -61,7 +62,8 @@ std::vector<TaskPrompt> tense_prompts(const Lexicon& lexicon) {
     for (std::size_t i = 0; i < adverbs.size(); ++i) {
       for (std::size_t j = 0; j < lexicon.subjects.size(); ++j) {
         if (!held_out::tense(static_cast<std::int64_t>(i), static_cast<std::int64_t>(j))) continue;
-        out.push_back({"tense", adverbs[i] + " " + lexicon.subjects[j], is_past ? past : Words{" will"}, is_past ? Words{" will"} : past});
+        out.push_back({"tense", adverbs[i] + " " + lexicon.subjects[j], is_past ? past : Words{" will"},
+                       is_past ? Words{" will"} : past});
       }
     }
   }

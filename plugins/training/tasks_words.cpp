@@ -14,10 +14,12 @@ std::vector<TaskPrompt> ioi_prompts(const Lexicon& lexicon, std::int64_t count, 
     const bool first_gives = rng.chance(0.5);
     const std::string &a = lexicon.names[pair[0]], &b = lexicon.names[pair[1]];
     const std::string &subject = first_gives ? a : b, &receiver = first_gives ? b : a;
-    out.push_back({"ioi",
-                   fill(lexicon.ioi_templates[t],
-                        {{'A', a}, {'B', b}, {'S', subject}, {'P', lexicon.places[place]}, {'O', rng.pick(lexicon.objects)}}),
-                   {" " + receiver}, {" " + subject}});
+    out.push_back(
+        {"ioi",
+         fill(lexicon.ioi_templates[t],
+              {{'A', a}, {'B', b}, {'S', subject}, {'P', lexicon.places[place]}, {'O', rng.pick(lexicon.objects)}}),
+         {" " + receiver},
+         {" " + subject}});
   }
   return out;
 }
@@ -37,7 +39,10 @@ std::vector<TaskPrompt> list_prompts(const Lexicon& lexicon, bool german, bool n
     if (new_key) last = is_held_out(last ^ 1) ? last ^ 1 : last;
     if (is_held_out(last) != new_key) continue;
     const std::string antonym = " " + lexicon.antonym(last), translation = " " + lexicon.german(last);
-    out.push_back({name, word_list(lexicon, task, words, /*open=*/true), {german ? translation : antonym}, {german ? antonym : translation}});
+    out.push_back({name,
+                   word_list(lexicon, task, words, /*open=*/true),
+                   {german ? translation : antonym},
+                   {german ? antonym : translation}});
   }
   return out;
 }
@@ -47,12 +52,15 @@ std::vector<TaskPrompt> sentiment_prompts(const Lexicon& lexicon, std::int64_t c
   while (std::ssize(out) < count) {
     const std::size_t side = static_cast<std::size_t>(rng.below(2));
     const Lexicon::Sentiment &words = lexicon.sentiment[side], &others = lexicon.sentiment[1 - side];
-    const std::int64_t adjective = rng.below(std::ssize(words.adjectives)), t = rng.below(std::ssize(lexicon.sentiment_templates));
+    const std::int64_t adjective = rng.below(std::ssize(words.adjectives)),
+                       t = rng.below(std::ssize(lexicon.sentiment_templates));
     if (!held_out::sentiment(adjective, t)) continue;
-    TaskPrompt made{"sentiment",
-                    fill(before_answer(lexicon.sentiment_templates[t], "Z"),
-                         {{'N', rng.pick(lexicon.items)}, {'J', words.adjectives[adjective]}, {'V', rng.pick(words.verbs)}}),
-                    {}, {}};
+    TaskPrompt made{
+        "sentiment",
+        fill(before_answer(lexicon.sentiment_templates[t], "Z"),
+             {{'N', rng.pick(lexicon.items)}, {'J', words.adjectives[adjective]}, {'V', rng.pick(words.verbs)}}),
+        {},
+        {}};
     for (const std::string& answer : words.answers) made.answers.push_back(" " + answer);
     for (const std::string& foil : others.answers) made.foils.push_back(" " + foil);
     out.push_back(std::move(made));

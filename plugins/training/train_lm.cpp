@@ -56,8 +56,11 @@ AdamW optimiser_of(const Params& params) {
 }
 
 Schedule schedule_of(const Params& params) {
-  return {.steps = params.get<Index>("steps"), .warmup = params.get<Index>("warmup"), .peak = params.get<double>("lr"),
-          .decay = params.get<double>("decay"), .floor = params.get<double>("floor")};
+  return {.steps = params.get<Index>("steps"),
+          .warmup = params.get<Index>("warmup"),
+          .peak = params.get<double>("lr"),
+          .decay = params.get<double>("decay"),
+          .floor = params.get<double>("floor")};
 }
 
 double seconds_now() {
@@ -75,15 +78,21 @@ std::string shown(double loss, double seconds_left) {
 class Training {
  public:
   Training(Context& ctx, diopter::Trainable model, diopter::Stream stream)
-      : ctx_(ctx), model_(std::move(model)), stream_(std::move(stream)), optimiser_(optimiser_of(ctx.params())),
-        schedule_(schedule_of(ctx.params())), folder_(ctx.scratch() / "checkpoint"), history_file_(ctx.scratch() / "loss.json") {
+      : ctx_(ctx),
+        model_(std::move(model)),
+        stream_(std::move(stream)),
+        optimiser_(optimiser_of(ctx.params())),
+        schedule_(schedule_of(ctx.params())),
+        folder_(ctx.scratch() / "checkpoint"),
+        history_file_(ctx.scratch() / "loss.json") {
     model_.attach(stream_);
     if (model_.resume(folder_)) history_.read(history_file_, model_.steps());
     for (const LossHistory::Point& point : history_.points()) log(point);
   }
 
   void run() {
-    const Index log_every = ctx_.params().get<Index>("log_every"), checkpoint_every = ctx_.params().get<Index>("checkpoint_every");
+    const Index log_every = ctx_.params().get<Index>("log_every"),
+                checkpoint_every = ctx_.params().get<Index>("checkpoint_every");
     const Index first = model_.steps();
     const double began = seconds_now();
     while (model_.steps() < schedule_.steps) {
@@ -94,7 +103,9 @@ class Training {
       ctx_.progress("training", done, schedule_.steps, shown(loss, pace * static_cast<double>(schedule_.steps - done)));
       const bool stop = ctx_.stop_requested();
       if (stop || done % checkpoint_every == 0) save();
-      if (stop) throw diopter::Stopped("stopped after step " + std::to_string(done) + "; run the manifest again to go on from there.");
+      if (stop)
+        throw diopter::Stopped("stopped after step " + std::to_string(done) +
+                               "; run the manifest again to go on from there.");
     }
     save();
   }
@@ -117,7 +128,8 @@ class Training {
       sum += loss.item<double>();
       loss.backward(share);
     }
-    if (!std::isfinite(sum)) throw Error("the loss is not finite at step " + std::to_string(model_.steps()) + "; try a smaller lr.");
+    if (!std::isfinite(sum))
+      throw Error("the loss is not finite at step " + std::to_string(model_.steps()) + "; try a smaller lr.");
     AdamW with = optimiser_;
     with.lr = schedule_.rate(model_.steps());
     model_.step(with);
@@ -160,7 +172,8 @@ void test(Context& ctx, diopter::Trainable& model) {
   double sum = 0, worst = 1;
   const std::vector<TaskScore> scores = score_tasks(model, ctx.prompts("heldout"));
   for (const TaskScore& score : scores) {
-    ctx.log().row("heldout_tasks", {score.task, score.prompts, score.accuracy, score.above_foil, score.logit_diff, score.probability});
+    ctx.log().row("heldout_tasks",
+                  {score.task, score.prompts, score.accuracy, score.above_foil, score.logit_diff, score.probability});
     sum += score.accuracy;
     worst = std::min(worst, score.accuracy);
   }
@@ -173,14 +186,16 @@ void test(Context& ctx, diopter::Trainable& model) {
 TrainLm::TrainLm(const Params& params) {
   const Index d_model = params.get<Index>("d_model"), n_heads = params.get<Index>("n_heads");
   if (d_model % n_heads != 0) {
-    throw Error("d_model = " + std::to_string(d_model) + " is not a multiple of n_heads = " + std::to_string(n_heads) + "; change one.");
+    throw Error("d_model = " + std::to_string(d_model) + " is not a multiple of n_heads = " + std::to_string(n_heads) +
+                "; change one.");
   }
 }
 
 void TrainLm::run(Context& ctx) {
   const Params& params = ctx.params();
   const diopter::Prompts& data = ctx.prompts("data");
-  const diopter::StreamOptions batches{.rows = params.get<Index>("batch_rows"), .micro_rows = params.get<Index>("micro_rows"),
+  const diopter::StreamOptions batches{.rows = params.get<Index>("batch_rows"),
+                                       .micro_rows = params.get<Index>("micro_rows"),
                                        .length = params.get<Index>("row_length")};
   Training training(ctx, ctx.trainable(shape_of(params, data), init_of(params)), ctx.stream(data, batches));
   training.run();

@@ -14,8 +14,8 @@ using Json = nlohmann::ordered_json;
 constexpr const char* kEndName = "<|endoftext|>";
 
 struct ByteAlphabet {
-  std::array<std::string, 256> shown;      // UTF-8 of the character that stands for a byte in tokenizer.json
-  std::array<std::int32_t, 256> order{};   // position of a byte in the list of characters
+  std::array<std::string, 256> shown;     // UTF-8 of the character that stands for a byte in tokenizer.json
+  std::array<std::int32_t, 256> order{};  // position of a byte in the list of characters
 };
 
 std::string utf8(unsigned code) {
@@ -27,7 +27,8 @@ bool is_shown_as_itself(unsigned byte) {
   return (byte >= 0x21 && byte <= 0x7e) || (byte >= 0xa1 && byte <= 0xac) || byte >= 0xae;
 }
 
-// GPT-2's table: printable bytes stand for themselves, the others for the characters from U+0100 on; sorted by character.
+// GPT-2's table: printable bytes stand for themselves, the others for the characters from U+0100 on; sorted by
+// character.
 const ByteAlphabet& alphabet() {
   static const ByteAlphabet made = [] {
     ByteAlphabet out;
@@ -55,7 +56,8 @@ std::string shown(const std::string& bytes) {
 
 }  // namespace
 
-WordTokenizer::WordTokenizer(const std::map<std::string, std::int64_t>& word_counts) : merges_(learn_merges(word_counts)) {
+WordTokenizer::WordTokenizer(const std::map<std::string, std::int64_t>& word_counts)
+    : merges_(learn_merges(word_counts)) {
   for (const auto& [word, count] : word_counts) words_.emplace(word, id(merges_.apply(word).at(0)));
 }
 
@@ -102,16 +104,31 @@ std::string WordTokenizer::json() const {
   for (std::int32_t token = 0; token < size(); ++token) {
     vocabulary[token == kDocumentEnd ? kEndName : shown(bytes(token))] = token;
   }
-  for (const auto& [left, right] : merges_.pairs) merges.push_back(shown(bytes(id(left))) + " " + shown(bytes(id(right))));
-  const Json byte_level = {{"type", "ByteLevel"}, {"add_prefix_space", false}, {"trim_offsets", true}, {"use_regex", true}};
+  for (const auto& [left, right] : merges_.pairs)
+    merges.push_back(shown(bytes(id(left))) + " " + shown(bytes(id(right))));
+  const Json byte_level = {
+      {"type", "ByteLevel"}, {"add_prefix_space", false}, {"trim_offsets", true}, {"use_regex", true}};
   const Json end = {{"id", kDocumentEnd}, {"content", kEndName}, {"single_word", false}, {"lstrip", false},
                     {"rstrip", false},    {"normalized", false}, {"special", true}};
-  const Json model = {{"type", "BPE"}, {"dropout", nullptr}, {"unk_token", nullptr}, {"continuing_subword_prefix", nullptr},
-                      {"end_of_word_suffix", nullptr}, {"fuse_unk", false}, {"byte_fallback", false},
-                      {"ignore_merges", false}, {"vocab", vocabulary}, {"merges", merges}};
-  const Json all = {{"version", "1.0"}, {"truncation", nullptr}, {"padding", nullptr},
-                    {"added_tokens", Json::array({end})}, {"normalizer", nullptr}, {"pre_tokenizer", byte_level},
-                    {"post_processor", nullptr}, {"decoder", byte_level}, {"model", model}};
+  const Json model = {{"type", "BPE"},
+                      {"dropout", nullptr},
+                      {"unk_token", nullptr},
+                      {"continuing_subword_prefix", nullptr},
+                      {"end_of_word_suffix", nullptr},
+                      {"fuse_unk", false},
+                      {"byte_fallback", false},
+                      {"ignore_merges", false},
+                      {"vocab", vocabulary},
+                      {"merges", merges}};
+  const Json all = {{"version", "1.0"},
+                    {"truncation", nullptr},
+                    {"padding", nullptr},
+                    {"added_tokens", Json::array({end})},
+                    {"normalizer", nullptr},
+                    {"pre_tokenizer", byte_level},
+                    {"post_processor", nullptr},
+                    {"decoder", byte_level},
+                    {"model", model}};
   return all.dump(1) + "\n";
 }
 

@@ -23,8 +23,8 @@ class WordTokenizer {
 
   std::int64_t size() const;
   std::vector<std::int32_t> encode(std::string_view text) const;  // ASCII; words it was not made for come out in pieces
-  std::int32_t word(std::string_view pre_token) const;            // the id of a pre-token; diopter::Error when it has several
-  std::string bytes(std::int32_t id) const;                       // what a token stands for; "<|endoftext|>" for 0
+  std::int32_t word(std::string_view pre_token) const;  // the id of a pre-token; diopter::Error when it has several
+  std::string bytes(std::int32_t id) const;             // what a token stands for; "<|endoftext|>" for 0
   // tokenizer.json: what Hugging Face's tokenizers and diopter read. Encodes as encode() does.
   std::string json() const;
 

@@ -1,5 +1,5 @@
-// Destructors out of line: each class that crosses the boundary has its one vtable and typeinfo here, so that a catch or a
-// dynamic_cast in a plugin and in the host mean the same class.
+// Destructors out of line: each class that crosses the boundary has its one vtable and typeinfo here, so that a catch
+// or a dynamic_cast in a plugin and in the host mean the same class.
 #include <diopter_host/backends.hpp>
 
 namespace diopter {

@@ -15,7 +15,9 @@ std::size_t checked(const CellsData& data, Index m) {
   return static_cast<std::size_t>(m);
 }
 
-Tensor at_or_undefined(const std::vector<Tensor>& tensors, std::size_t m) { return m < tensors.size() ? tensors[m] : Tensor(); }
+Tensor at_or_undefined(const std::vector<Tensor>& tensors, std::size_t m) {
+  return m < tensors.size() ? tensors[m] : Tensor();
+}
 
 }  // namespace
 

@@ -18,9 +18,11 @@ ChangeSpec of(Op op) {
 Change made(ChangeSpec spec) { return Change(std::make_shared<const ChangeSpec>(std::move(spec))); }
 
 Tensor checked(Tensor value, Per first, const char* what) {
-  if (!value.defined() || !value.is_floating_point()) throw Error(std::string(what) + " takes a tensor of floating point numbers");
+  if (!value.defined() || !value.is_floating_point())
+    throw Error(std::string(what) + " takes a tensor of floating point numbers");
   if (first != Per::Site && value.dim() < 1) {
-    throw Error(std::string(what) + " got a single number, but its first dimension should walk rows, layers or vectors");
+    throw Error(std::string(what) +
+                " got a single number, but its first dimension should walk rows, layers or vectors");
   }
   return value;
 }

@@ -16,8 +16,12 @@ Cells Context::measure(const Prompts& rows, const std::vector<Metric>& metrics, 
   return backend_->engine().measure(rows, metrics, edits);
 }
 Cells Context::sweep(const Sweep& sweep) { return backend_->engine().sweep(sweep); }
-Trainable Context::trainable(const ModelInfo& shape, const Init& init) { return backend_->engine().trainable(shape, init); }
-Stream Context::stream(const Prompts& data, const StreamOptions& options) { return backend_->engine().stream(data, options); }
+Trainable Context::trainable(const ModelInfo& shape, const Init& init) {
+  return backend_->engine().trainable(shape, init);
+}
+Stream Context::stream(const Prompts& data, const StreamOptions& options) {
+  return backend_->engine().stream(data, options);
+}
 
 Log& Context::log() { return backend_->log(); }
 Path Context::scratch() { return backend_->scratch(); }

@@ -10,8 +10,8 @@ inline namespace abi1 {
 namespace {
 
 constexpr const char* kNames[2][9] = {
-    {"coefficient", "coefficient_2", "coefficient_3", "coefficient_4", "coefficient_5", "coefficient_6", "coefficient_7",
-     "coefficient_8", "coefficient_9"},
+    {"coefficient", "coefficient_2", "coefficient_3", "coefficient_4", "coefficient_5", "coefficient_6",
+     "coefficient_7", "coefficient_8", "coefficient_9"},
     {"vector", "vector_2", "vector_3", "vector_4", "vector_5", "vector_6", "vector_7", "vector_8", "vector_9"}};
 
 // Which list of which edit an axis walks. Lists of further edits are called "coefficient_2", "vector_2", ...
@@ -26,7 +26,8 @@ std::vector<Walk> walks_of(const std::vector<Edits::Item>& items) {
   std::vector<Walk> walks;
   std::size_t seen[2] = {0, 0};
   const auto add = [&](std::size_t item, bool vectors, Index size) {
-    if (seen[vectors] == std::size(kNames[vectors])) throw Error("more than 9 lists in one set of edits; split it into several");
+    if (seen[vectors] == std::size(kNames[vectors]))
+      throw Error("more than 9 lists in one set of edits; split it into several");
     walks.push_back({item, vectors, kNames[vectors][seen[vectors]++], size});
   };
   for (std::size_t i = 0; i < items.size(); ++i) {

@@ -14,7 +14,6 @@
 
 #include <diopter/error.hpp>
 
-
 namespace diopter {
 inline namespace abi1 {
 namespace {
@@ -35,8 +34,8 @@ std::string thrown_type() {
   const std::type_info* type = abi::__cxa_current_exception_type();
   if (type == nullptr) return "something that is not a C++ exception";
   int failed = 0;
-  const std::unique_ptr<char, decltype(&std::free)> readable(abi::__cxa_demangle(type->name(), nullptr, nullptr, &failed),
-                                                             &std::free);
+  const std::unique_ptr<char, decltype(&std::free)> readable(
+      abi::__cxa_demangle(type->name(), nullptr, nullptr, &failed), &std::free);
   const std::string name = readable ? readable.get() : type->name();
   const bool vowel = std::string_view("aeiouAEIOU").find(name.front()) != std::string_view::npos;
   return (vowel ? "an " : "a ") + name;

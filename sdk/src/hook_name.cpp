@@ -20,7 +20,7 @@ enum class Level : std::uint8_t { Before, Block, After };
 struct Row {
   Point point;
   Level level;
-  const char* name;               // within the block for Level::Block
+  const char* name;  // within the block for Level::Block
   std::vector<Text> dims;
   bool (*exists)(const ModelInfo&);
 };
@@ -98,7 +98,8 @@ Index axis_size(Text dim, const ModelInfo& info, Index batch, Index pos) {
   return 1;  // "scale"
 }
 
-// "blocks.3.attn.hook_z" and "blocks.*.attn.hook_z" -> "blocks.*.attn.hook_z": hints compare segments with numbers as '*'.
+// "blocks.3.attn.hook_z" and "blocks.*.attn.hook_z" -> "blocks.*.attn.hook_z": hints compare segments with numbers as
+// '*'.
 std::string without_numbers(std::string_view name) {
   std::string out;
   for (std::size_t start = 0;;) {

@@ -10,8 +10,9 @@ inline namespace abi1 {
 namespace {
 
 const std::vector<std::string>& metric_names() {
-  static const std::vector<std::string> names = {"logit_diff", "logit", "log_prob", "joint_log_prob", "prob", "prob_diff",
-                                                 "rank", "kl_to_clean", "kl_to_unpatched", "entropy", "loss"};
+  static const std::vector<std::string> names = {"logit_diff", "logit", "log_prob",    "joint_log_prob",  "prob",
+                                                 "prob_diff",  "rank",  "kl_to_clean", "kl_to_unpatched", "entropy",
+                                                 "loss"};
   return names;
 }
 

@@ -30,7 +30,8 @@ Index Model::token(Text text) const { return single_token(codec_of(*backend_), t
 std::string Model::text(Index token) const {
   const TokenCodec& codec = codec_of(*backend_);
   if (token < 0 || token >= codec.size()) {
-    throw Error("token " + std::to_string(token) + " is out of range: the vocabulary has 0.." + std::to_string(codec.size() - 1));
+    throw Error("token " + std::to_string(token) + " is out of range: the vocabulary has 0.." +
+                std::to_string(codec.size() - 1));
   }
   return codec.text(token);
 }

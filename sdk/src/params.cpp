@@ -9,8 +9,17 @@ inline namespace abi1 {
 namespace {
 
 // In the order of ParamsData::Value.
-constexpr const char* kTypeNames[] = {"bool", "Index", "double", "std::string", "Path", "HookSet", "Positions", "Tensor",
-                                      "std::vector<Index>", "std::vector<double>", "std::vector<std::string>",
+constexpr const char* kTypeNames[] = {"bool",
+                                      "Index",
+                                      "double",
+                                      "std::string",
+                                      "Path",
+                                      "HookSet",
+                                      "Positions",
+                                      "Tensor",
+                                      "std::vector<Index>",
+                                      "std::vector<double>",
+                                      "std::vector<std::string>",
                                       "std::vector<Metric>"};
 static_assert(std::size(kTypeNames) == std::variant_size_v<ParamsData::Value>);
 
@@ -35,26 +44,52 @@ const T& get_as(const ParamsData& data, Text name) {
 
 bool Params::has(Text name) const { return data_->values.find(name) != data_->values.end(); }
 
-template <> bool Params::get<bool>(Text name) const { return get_as<bool>(*data_, name); }
-template <> Index Params::get<Index>(Text name) const { return get_as<Index>(*data_, name); }
-template <> double Params::get<double>(Text name) const { return get_as<double>(*data_, name); }
-template <> std::string Params::get<std::string>(Text name) const { return get_as<std::string>(*data_, name); }
-template <> Path Params::get<Path>(Text name) const { return get_as<Path>(*data_, name); }
-template <> HookSet Params::get<HookSet>(Text name) const { return get_as<HookSet>(*data_, name); }
-template <> Positions Params::get<Positions>(Text name) const { return get_as<Positions>(*data_, name); }
-template <> std::vector<Index> Params::get<std::vector<Index>>(Text name) const {
+template <>
+bool Params::get<bool>(Text name) const {
+  return get_as<bool>(*data_, name);
+}
+template <>
+Index Params::get<Index>(Text name) const {
+  return get_as<Index>(*data_, name);
+}
+template <>
+double Params::get<double>(Text name) const {
+  return get_as<double>(*data_, name);
+}
+template <>
+std::string Params::get<std::string>(Text name) const {
+  return get_as<std::string>(*data_, name);
+}
+template <>
+Path Params::get<Path>(Text name) const {
+  return get_as<Path>(*data_, name);
+}
+template <>
+HookSet Params::get<HookSet>(Text name) const {
+  return get_as<HookSet>(*data_, name);
+}
+template <>
+Positions Params::get<Positions>(Text name) const {
+  return get_as<Positions>(*data_, name);
+}
+template <>
+std::vector<Index> Params::get<std::vector<Index>>(Text name) const {
   return get_as<std::vector<Index>>(*data_, name);
 }
-template <> std::vector<double> Params::get<std::vector<double>>(Text name) const {
+template <>
+std::vector<double> Params::get<std::vector<double>>(Text name) const {
   return get_as<std::vector<double>>(*data_, name);
 }
-template <> std::vector<std::string> Params::get<std::vector<std::string>>(Text name) const {
+template <>
+std::vector<std::string> Params::get<std::vector<std::string>>(Text name) const {
   return get_as<std::vector<std::string>>(*data_, name);
 }
-template <> std::vector<Metric> Params::get<std::vector<Metric>>(Text name) const {
+template <>
+std::vector<Metric> Params::get<std::vector<Metric>>(Text name) const {
   return get_as<std::vector<Metric>>(*data_, name);
 }
-template <> Tensor Params::get<Tensor>(Text name) const {
+template <>
+Tensor Params::get<Tensor>(Text name) const {
   const Tensor& value = get_as<Tensor>(*data_, name);
   if (!value.defined()) {
     throw Error("parameter " + base::quoted(name) + " of kind " + base::quoted(data_->kind) +

@@ -91,8 +91,8 @@ Tensor Prompts::find(Text token, Index occurrence) const {
     const auto count = static_cast<Index>(places.size());
     const Index which = occurrence > 0 ? occurrence - 1 : count + occurrence;
     if (which < 0 || which >= count) {
-      throw Error(prompts::row_name(*data_, row) + " has no " + prompts::nth(occurrence) + " token " + base::quoted(token) +
-                  "; it reads " + prompts::shown(*data_, tokens));
+      throw Error(prompts::row_name(*data_, row) + " has no " + prompts::nth(occurrence) + " token " +
+                  base::quoted(token) + "; it reads " + prompts::shown(*data_, tokens));
     }
     *to++ = places[static_cast<std::size_t>(which)];
   }

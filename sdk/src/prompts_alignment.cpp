@@ -24,10 +24,11 @@ std::string listing(const Data& data, std::size_t row, const char* name) {
 [[noreturn]] void refuse(const Data& mine, const Data& theirs, std::size_t row) {
   const char* here = side_name(mine.side, "this");
   const char* there = side_name(theirs.side, "the other");
-  throw Error(prompts::row_name(mine, row) + " has " + std::to_string(prompts::length_of(mine, row)) + " positions (" + here +
-              ") and " + std::to_string(prompts::length_of(theirs, row)) + " (" + there +
-              "), so it is unknown which belong together; use texts of equal length, align = \"end\" or a column 'map'" +
-              listing(mine, row, here) + listing(theirs, row, there));
+  throw Error(
+      prompts::row_name(mine, row) + " has " + std::to_string(prompts::length_of(mine, row)) + " positions (" + here +
+      ") and " + std::to_string(prompts::length_of(theirs, row)) + " (" + there +
+      "), so it is unknown which belong together; use texts of equal length, align = \"end\" or a column 'map'" +
+      listing(mine, row, here) + listing(theirs, row, there));
 }
 
 // Pairs are (clean, corrupted); read from the side that asks.
@@ -42,8 +43,8 @@ Tensor Prompts::aligned_to(const Prompts& other) const {
   const Data& mine = *data_;
   const Data& theirs = *other.data_;
   if (size() != other.size()) {
-    throw Error(prompts::set_name(mine) + " has " + std::to_string(size()) + " rows and " + prompts::set_name(theirs) + " has " +
-                std::to_string(other.size()) + "; rows are aligned one to one");
+    throw Error(prompts::set_name(mine) + " has " + std::to_string(size()) + " rows and " + prompts::set_name(theirs) +
+                " has " + std::to_string(other.size()) + "; rows are aligned one to one");
   }
   std::vector<std::vector<Index>> rows(mine.rows.size());
   for (std::size_t row = 0; row < rows.size(); ++row) {
@@ -53,7 +54,8 @@ Tensor Prompts::aligned_to(const Prompts& other) const {
       for (const auto& [clean, corrupted] : mine.map[row]) {
         const Index here = mine.side == Data::Side::Clean ? clean : corrupted;
         const Index there = mine.side == Data::Side::Clean ? corrupted : clean;
-        if (here >= 0 && here < length && there >= 0 && there < target) rows[row][static_cast<std::size_t>(here)] = there;
+        if (here >= 0 && here < length && there >= 0 && there < target)
+          rows[row][static_cast<std::size_t>(here)] = there;
       }
       continue;
     }

@@ -10,7 +10,9 @@ namespace diopter {
 inline namespace abi1 {
 namespace prompts {
 
-std::string set_name(const Data& data) { return data.name.empty() ? "the prompts" : "prompts " + base::quoted(data.name); }
+std::string set_name(const Data& data) {
+  return data.name.empty() ? "the prompts" : "prompts " + base::quoted(data.name);
+}
 
 std::string row_name(const Data& data, std::size_t row) {
   return "row " + std::to_string(data.rows[row].index) + " of " + set_name(data);

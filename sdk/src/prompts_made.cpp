@@ -129,10 +129,12 @@ Prompts Prompts::with(Text column, std::variant<std::vector<std::string>, Tensor
   auto data = std::make_shared<Data>(*data_);
   const auto* texts = std::get_if<std::vector<std::string>>(&values);
   const Tensor numbers = texts ? Tensor() : std::get<Tensor>(values);
-  const Index count = texts ? static_cast<Index>(texts->size()) : numbers.defined() && numbers.dim() > 0 ? numbers.size(0) : 0;
+  const Index count = texts                                    ? static_cast<Index>(texts->size())
+                      : numbers.defined() && numbers.dim() > 0 ? numbers.size(0)
+                                                               : 0;
   if (count != size()) {
-    throw Error("column " + base::quoted(column) + " has " + std::to_string(count) + " values for " + std::to_string(size()) +
-                " prompts");
+    throw Error("column " + base::quoted(column) + " has " + std::to_string(count) + " values for " +
+                std::to_string(size()) + " prompts");
   }
   if (!texts) {
     set_numbers(*data, column, numbers);

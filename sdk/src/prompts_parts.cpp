@@ -81,28 +81,31 @@ std::vector<Prompts> Prompts::groups(Text name) const {
 }
 
 Prompts Prompts::select(const Tensor& rows) const {
-  if (!rows.defined() || rows.scalar_type() != at::kLong || rows.dim() != 1) throw Error("Prompts::select takes int64 [n]");
+  if (!rows.defined() || rows.scalar_type() != at::kLong || rows.dim() != 1)
+    throw Error("Prompts::select takes int64 [n]");
   const Tensor plain = rows.to(at::kCPU).contiguous();
   const auto* from = plain.const_data_ptr<Index>();
   const std::vector<Index> places(from, from + plain.numel());
   for (const Index place : places) {
     if (place < 0 || place >= size()) {
-      throw Error("Prompts::select: row " + std::to_string(place) + " is out of range: there are " + std::to_string(size()));
+      throw Error("Prompts::select: row " + std::to_string(place) + " is out of range: there are " +
+                  std::to_string(size()));
     }
   }
   return prompts::picked(*data_, places);
 }
 
 std::pair<Prompts, Prompts> Prompts::split(double test, Text by, Text stream) const {
-  if (!(test > 0 && test < 1)) throw Error("Prompts::split takes the share of test units, between 0 and 1; got " + std::to_string(test));
+  if (!(test > 0 && test < 1))
+    throw Error("Prompts::split takes the share of test units, between 0 and 1; got " + std::to_string(test));
   const std::vector<std::string> units = units_of(*this, by);
   // Ordered by a hash of the unit's name: adding rows moves no unit that was there to the other side of another.
   std::map<std::string, std::string> unit_of_hash;
   for (const auto& unit : units) unit_of_hash.emplace(base::sha256(std::string(stream) + '\n' + unit), unit);
   const auto count = static_cast<Index>(unit_of_hash.size());
   if (count < 2) {
-    throw Error(prompts::set_name(*data_) + " have " + std::to_string(count) + " distinct values of " + base::quoted(by) +
-                "; splitting them needs at least 2");
+    throw Error(prompts::set_name(*data_) + " have " + std::to_string(count) + " distinct values of " +
+                base::quoted(by) + "; splitting them needs at least 2");
   }
   const Index test_count = std::clamp<Index>(std::llround(test * static_cast<double>(count)), 1, count - 1);
   std::map<std::string, bool> in_test;

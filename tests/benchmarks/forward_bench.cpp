@@ -1,7 +1,8 @@
 // Forward passes of a GPT-2-small-shaped model with random weights. No graph, no tap.
 //
 //   forward_bench                        Google Benchmark's table: batch x pos, and what observing everything adds
-//   forward_bench --serve FOLDER THREADS for forward_vs_transformers.py: loads the model, then for each line "BATCH POS" of standard
+//   forward_bench --serve FOLDER THREADS for forward_vs_transformers.py: loads the model, then for each line "BATCH
+//   POS" of standard
 //                                        input runs one forward and answers "WALL CPU" in seconds
 #include <ATen/ATen.h>
 #include <ATen/Parallel.h>
@@ -47,8 +48,10 @@ const Transformer& shared_model() {
 
 // Multiplications and additions of the linear parts, twice as in GEMM counts.
 double flops(const ModelInfo& info, Index tokens, Index pos) {
-  const double per_layer = 2.0 * static_cast<double>(info.d_model * (4 * info.d_model + 2 * info.d_mlp)) + 4.0 * static_cast<double>(pos * info.d_model);
-  return static_cast<double>(tokens) * (static_cast<double>(info.n_layers) * per_layer + 2.0 * static_cast<double>(info.d_model * info.d_vocab));
+  const double per_layer = 2.0 * static_cast<double>(info.d_model * (4 * info.d_model + 2 * info.d_mlp)) +
+                           4.0 * static_cast<double>(pos * info.d_model);
+  return static_cast<double>(tokens) *
+         (static_cast<double>(info.n_layers) * per_layer + 2.0 * static_cast<double>(info.d_model * info.d_vocab));
 }
 
 void forward(benchmark::State& state) {
@@ -56,9 +59,16 @@ void forward(benchmark::State& state) {
   const Transformer& model = shared_model();
   const at::Tensor ids = testing::random_ids(model.info(), state.range(0), state.range(1));
   for (auto _ : state) benchmark::DoNotOptimize(model.forward(ids));
-  state.counters["flop"] = benchmark::Counter(flops(model.info(), ids.numel(), state.range(1)), benchmark::Counter::kIsIterationInvariantRate);
+  state.counters["flop"] = benchmark::Counter(flops(model.info(), ids.numel(), state.range(1)),
+                                              benchmark::Counter::kIsIterationInvariantRate);
 }
-BENCHMARK(forward)->Args({8, 15})->Args({1, 128})->Args({1, 1024})->Args({16, 128})->Unit(benchmark::kMillisecond)->UseRealTime();
+BENCHMARK(forward)
+    ->Args({8, 15})
+    ->Args({1, 128})
+    ->Args({1, 1024})
+    ->Args({16, 128})
+    ->Unit(benchmark::kMillisecond)
+    ->UseRealTime();
 
 void explicit_attention(benchmark::State& state) {
   const c10::InferenceMode no_graph;
@@ -67,7 +77,12 @@ void explicit_attention(benchmark::State& state) {
   pass.path.explicit_attention = true;
   for (auto _ : state) benchmark::DoNotOptimize(shared_model().forward(ids, pass));
 }
-BENCHMARK(explicit_attention)->Args({8, 15})->Args({1, 128})->Args({1, 1024})->Unit(benchmark::kMillisecond)->UseRealTime();
+BENCHMARK(explicit_attention)
+    ->Args({8, 15})
+    ->Args({1, 128})
+    ->Args({1, 1024})
+    ->Unit(benchmark::kMillisecond)
+    ->UseRealTime();
 
 void tap_that_wants_nothing(benchmark::State& state) {
   const c10::InferenceMode no_graph;
@@ -93,7 +108,8 @@ BENCHMARK(one_more_token_with_cache)->Arg(15)->Arg(512)->Unit(benchmark::kMillis
 // From a folder in the page cache to the logits of one prompt.
 void load_and_first_forward(benchmark::State& state) {
   const c10::InferenceMode no_graph;
-  const std::filesystem::path folder = std::filesystem::temp_directory_path() / fmt::format("diopter_forward_bench_{}", ::getpid());
+  const std::filesystem::path folder =
+      std::filesystem::temp_directory_path() / fmt::format("diopter_forward_bench_{}", ::getpid());
   save(shared_model().parameters(), folder);
   for (auto _ : state) {
     const Transformer model(load(folder).parameters);

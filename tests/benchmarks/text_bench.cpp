@@ -23,9 +23,10 @@ const Tokenizer& tokenizer() {
 
 // Words as they recur in prose.
 std::string prose() {
-  static const char* const kWords[] = {"the",  "of",     "When",  "Mary",     "John",   "went",       "store",
-                                       "gave", "bottle", "milk",  "language", "model",  "attention",  "activation",
-                                       "and",  "in",     "don't", "circuit",  "patching", "interpretability"};
+  static const char* const kWords[] = {"the",      "of",    "When",      "Mary",       "John",
+                                       "went",     "store", "gave",      "bottle",     "milk",
+                                       "language", "model", "attention", "activation", "and",
+                                       "in",       "don't", "circuit",   "patching",   "interpretability"};
   std::mt19937_64 random(1);
   std::string out;
   while (out.size() < 1'000'000) {

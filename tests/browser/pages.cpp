@@ -15,7 +15,8 @@ namespace {
 
 using namespace diopter::report;
 
-const std::vector<std::string> kPrompt = {"<|endoftext|>", "When", " Mary", " and", " John", " went", " to", " the", " store", ",", " John", " gave", " a", " drink", " to"};
+const std::vector<std::string> kPrompt = {"<|endoftext|>", "When", " Mary", " and",  " John", " went",  " to", " the",
+                                          " store",        ",",    " John", " gave", " a",    " drink", " to"};
 
 Axis numbers(const std::string& name, std::size_t size) { return {name, size, {}, {}, {}}; }
 Axis tokens(const std::string& name, const std::vector<std::string>& texts) {
@@ -29,13 +30,16 @@ Grid grid(std::vector<Axis> dims, const Rule& rule) {
   Grid out{std::move(dims), {}, {}};
   for (std::size_t cell = 0; cell < out.cells(); ++cell) {
     std::vector<std::size_t> index(out.dims.size());
-    for (std::size_t d = out.dims.size(), left = cell; d-- > 0; left /= out.dims[d].size) index[d] = left % out.dims[d].size;
+    for (std::size_t d = out.dims.size(), left = cell; d-- > 0; left /= out.dims[d].size)
+      index[d] = left % out.dims[d].size;
     out.values.push_back(rule(index));
   }
   return out;
 }
 
-double wave(std::size_t a, std::size_t b) { return std::sin(0.7 * static_cast<double>(a) + 0.31 * static_cast<double>(b) * static_cast<double>(b % 5)); }
+double wave(std::size_t a, std::size_t b) {
+  return std::sin(0.7 * static_cast<double>(a) + 0.31 * static_cast<double>(b) * static_cast<double>(b % 5));
+}
 // Denoising: the second name decides early, the last token late.
 double effect(std::size_t layer, std::size_t pos) {
   const double late = 1.0 / (1.0 + std::exp(6.0 - static_cast<double>(layer)));
@@ -80,39 +84,60 @@ Page frame(const std::string& title, const std::string& about) {
   Page page;
   page.title = title;
   page.about = about;
-  page.tables.push_back({"The run", {"run", "kind", "status", "clean ↑"}, {{"8FKQ2M1P", "patching", "succeeded", "4.28"}}, {false, false, false, true}});
-  page.provenance = {{"runs", "01JDAM7VZS5XQ2K98FKQ2M1PXX"}, {"manifest", "experiments/ioi_patching.toml  sha256 3fa2"}};
+  page.tables.push_back({"The run",
+                         {"run", "kind", "status", "clean ↑"},
+                         {{"8FKQ2M1P", "patching", "succeeded", "4.28"}},
+                         {false, false, false, true}});
+  page.provenance = {{"runs", "01JDAM7VZS5XQ2K98FKQ2M1PXX"},
+                     {"manifest", "experiments/ioi_patching.toml  sha256 3fa2"}};
   page.command = "diopter run experiments/ioi_patching.toml";
   return page;
 }
 
 Page every_kind() {
   Page page = frame("ioi-patching", "Which residual-stream site carries the indirect object?");
-  const Grid map = grid({numbers("layer", 12), tokens("pos", kPrompt)}, [](const auto& i) { return effect(i[0], i[1]); });
-  page.figures.push_back(with(figure("heatmap", "resid/effect", "Restored logit difference, layer by position", map), [](Figure& f) {
-    f.spec.centre = 0;
-    f.warnings.push_back("[gap] clean - corrupted is 0.36, spread over prompts 0.9: the normalised map is noise");
-  }));
+  const Grid map =
+      grid({numbers("layer", 12), tokens("pos", kPrompt)}, [](const auto& i) { return effect(i[0], i[1]); });
+  page.figures.push_back(
+      with(figure("heatmap", "resid/effect", "Restored logit difference, layer by position", map), [](Figure& f) {
+        f.spec.centre = 0;
+        f.warnings.push_back("[gap] clean - corrupted is 0.36, spread over prompts 0.9: the normalised map is noise");
+      }));
   page.figures.push_back(figure("surface", "resid/effect", "The same as a surface", map));
-  page.figures.push_back(with(figure("frames", "resid/effect", "Layer after layer", map), [](Figure& f) { f.spec.over = "layer", f.spec.each = "bar"; }));
-  const Grid heads = grid({{"metric", 3, {"logit_diff", "prob", "kl"}, {}, {}}, numbers("layer", 12), numbers("head", 12)},
-                          [](const auto& i) { return i[0] == 2 ? 0.02 * (1 + wave(i[1], i[2])) : (i[0] ? 0.1 : 1.0) * wave(i[1], i[2] + 3) * wave(i[2], i[1]); });
+  page.figures.push_back(with(figure("frames", "resid/effect", "Layer after layer", map),
+                              [](Figure& f) { f.spec.over = "layer", f.spec.each = "bar"; }));
+  const Grid heads = grid(
+      {{"metric", 3, {"logit_diff", "prob", "kl"}, {}, {}}, numbers("layer", 12), numbers("head", 12)},
+      [](const auto& i) {
+        return i[0] == 2 ? 0.02 * (1 + wave(i[1], i[2])) : (i[0] ? 0.1 : 1.0) * wave(i[1], i[2] + 3) * wave(i[2], i[1]);
+      });
   page.figures.push_back(figure("heatmap", "heads/effect", "Heads, one panel per metric", heads));
-  page.figures.push_back(with(figure("frames", "heads/maps", "Heat maps in frames", heads), [](Figure& f) { f.spec.over = "metric", f.spec.each = "heatmap"; }));
-  page.figures.push_back(figure("bar", "heads/score", "The strongest heads", grid({numbers("layer", 12), numbers("head", 12)}, [](const auto& i) { return wave(i[0], i[1]); })));
-  page.figures.push_back(with(figure("line", "steer/logit_diff", "Dose and response", [] {
-    Axis dose{"coefficient", 9, {}, {}, {-8, -6, -4, -2, 0, 2, 4, 6, 8}};
-    Grid lines = grid({{"vector", 2, {"antonym", "random"}, {}, {}}, dose}, [](const auto& i) { return (i[0] ? 0.15 : 1.0) * std::tanh((static_cast<double>(i[1]) - 4) / 2) * 4; });
-    lines.error.assign(lines.values.size(), 0.4);
-    return lines;
-  }()), [](Figure& f) { f.spec.colour = "vector"; }));
-  page.figures.push_back(figure("histogram", "dla/per_prompt", "Logit difference per prompt", grid({numbers("prompt", 300)}, [](const auto& i) { return 3 * wave(i[0], i[0] * 7) + wave(i[0], 3); })));
+  page.figures.push_back(with(figure("frames", "heads/maps", "Heat maps in frames", heads),
+                              [](Figure& f) { f.spec.over = "metric", f.spec.each = "heatmap"; }));
+  page.figures.push_back(
+      figure("bar", "heads/score", "The strongest heads",
+             grid({numbers("layer", 12), numbers("head", 12)}, [](const auto& i) { return wave(i[0], i[1]); })));
+  page.figures.push_back(
+      with(figure("line", "steer/logit_diff", "Dose and response",
+                  [] {
+                    Axis dose{"coefficient", 9, {}, {}, {-8, -6, -4, -2, 0, 2, 4, 6, 8}};
+                    Grid lines = grid({{"vector", 2, {"antonym", "random"}, {}, {}}, dose}, [](const auto& i) {
+                      return (i[0] ? 0.15 : 1.0) * std::tanh((static_cast<double>(i[1]) - 4) / 2) * 4;
+                    });
+                    lines.error.assign(lines.values.size(), 0.4);
+                    return lines;
+                  }()),
+           [](Figure& f) { f.spec.colour = "vector"; }));
+  page.figures.push_back(
+      figure("histogram", "dla/per_prompt", "Logit difference per prompt",
+             grid({numbers("prompt", 300)}, [](const auto& i) { return 3 * wave(i[0], i[0] * 7) + wave(i[0], 3); })));
   Figure scatter;
   scatter.spec.as = "scatter";
   scatter.spec.of = scatter.name = "separability/pca";
   scatter.spec.title = "Two tasks at layer 8";
   scatter.spec.x = "pc1", scatter.spec.y = "pc2", scatter.spec.colour = "group", scatter.spec.text = "word";
-  Column one{"pc1", false, false, {}, {}}, two{"pc2", false, false, {}, {}}, group{"group", true, false, {}, {}}, word{"word", true, true, {}, {}};
+  Column one{"pc1", false, false, {}, {}}, two{"pc2", false, false, {}, {}}, group{"group", true, false, {}, {}},
+      word{"word", true, true, {}, {}};
   for (std::size_t i = 0; i < 120; ++i) {
     one.numbers.push_back((i % 2 ? 3.0 : -3.0) + wave(i, i + 1));
     two.numbers.push_back(2 * wave(i * 3, i));
@@ -121,37 +146,74 @@ Page every_kind() {
   }
   scatter.table = {{numbers("row", 120)}, {one, two, group, word}};
   page.figures.push_back(scatter);
-  page.figures.push_back(with(figure("token_grid", "lens/kl", "What each layer would say", grid({numbers("layer", 12), tokens("pos", kPrompt)}, [](const auto& i) { return 8.0 * std::exp(-0.3 * static_cast<double>(i[0])) * (1 + 0.3 * wave(i[0], i[1])); })),
-                              [](Figure& f) { f.spec.text = "top.token", f.unit = "nat", f.table = lens_table(12, kPrompt); }));
-  page.figures.push_back(figure("token_strip", "loss/per_token", "Loss by token", grid({tokens("pos", kPrompt)}, [](const auto& i) { return 2 + 2 * wave(i[0], 1); })));
-  page.figures.push_back(with(figure("attention", "attention/pattern", "Attention patterns", grid({numbers("layer", 4), numbers("head", 4), tokens("dest", kPrompt), tokens("src", kPrompt)}, [](const auto& i) {
-    if (i[3] > i[2]) return 0.0;
-    if (i[1] == 0) return i[3] + 1 == i[2] || (i[2] == 0 && i[3] == 0) ? 0.93 : 0.07 / 14;
-    return 1.0 / static_cast<double>(i[2] + 1);
-  })), [](Figure& f) { f.unit = ""; }));
+  page.figures.push_back(
+      with(figure("token_grid", "lens/kl", "What each layer would say",
+                  grid({numbers("layer", 12), tokens("pos", kPrompt)},
+                       [](const auto& i) {
+                         return 8.0 * std::exp(-0.3 * static_cast<double>(i[0])) * (1 + 0.3 * wave(i[0], i[1]));
+                       })),
+           [](Figure& f) { f.spec.text = "top.token", f.unit = "nat", f.table = lens_table(12, kPrompt); }));
+  page.figures.push_back(figure("token_strip", "loss/per_token", "Loss by token",
+                                grid({tokens("pos", kPrompt)}, [](const auto& i) { return 2 + 2 * wave(i[0], 1); })));
+  page.figures.push_back(
+      with(figure("attention", "attention/pattern", "Attention patterns",
+                  grid({numbers("layer", 4), numbers("head", 4), tokens("dest", kPrompt), tokens("src", kPrompt)},
+                       [](const auto& i) {
+                         if (i[3] > i[2]) return 0.0;
+                         if (i[1] == 0) return i[3] + 1 == i[2] || (i[2] == 0 && i[3] == 0) ? 0.93 : 0.07 / 14;
+                         return 1.0 / static_cast<double>(i[2] + 1);
+                       })),
+           [](Figure& f) { f.unit = ""; }));
   Figure table;
   table.spec.as = "table";
   table.spec.of = table.name = "test_prompt/top";
   table.spec.title = "Most likely next tokens";
-  table.table = {{numbers("row", 3)}, {{"token", true, true, {}, {" a", " not", "\n"}}, {"logit", false, false, {16.85, 15.35, 15.22}, {}}, {"prob", false, false, {0.1907, 0.0425, 0.0373}, {}}}};
+  table.table = {{numbers("row", 3)},
+                 {{"token", true, true, {}, {" a", " not", "\n"}},
+                  {"logit", false, false, {16.85, 15.35, 15.22}, {}},
+                  {"prob", false, false, {0.1907, 0.0425, 0.0373}, {}}}};
   page.figures.push_back(table);
   Figure text;
   text.spec.as = "text";
   text.spec.of = text.name = "resid/notes";
   text.spec.title = "What it says";
-  text.text = "At **layer 0** the second name decides; from layer 6 on the answer is at the *last* token.\n\n- `resid_pre` only\n- 12 layers, 15 positions\n";
+  text.text =
+      "At **layer 0** the second name decides; from layer 6 on the answer is at the *last* token.\n\n- `resid_pre` "
+      "only\n- 12 layers, 15 positions\n";
   page.figures.push_back(text);
   return page;
 }
 
 Page hostile() {
-  const std::vector<std::string> evil = {"</script><script>window.broken=1</script>", "<b>bold</b>", "%{x} %{customdata}", "<img src=x onerror=window.broken=1>", "\xD7\xA9\xD7\x9C\xD7\x95\xD7\x9D",
-                                         "\xE2\x80\xAE" "evil\xE2\x80\xAC", "\xE2\x80\x8B", " ", "\n", "\t", "\xE2\x82", "\xF0\x9F\x98\x80", "&lt;i&gt;", "a\xE2\x80\xA8" "b", "__proto__", "' onmouseover='window.broken=1", "\"><svg onload=window.broken=1>",
-                                         "]]>", "<!--", "{{constructor}}"};
-  const std::string nasty = "</title></style></script><script>window.broken=1</script><img src=https://example.org/x.png>";
+  const std::vector<std::string> evil = {"</script><script>window.broken=1</script>",
+                                         "<b>bold</b>",
+                                         "%{x} %{customdata}",
+                                         "<img src=x onerror=window.broken=1>",
+                                         "\xD7\xA9\xD7\x9C\xD7\x95\xD7\x9D",
+                                         "\xE2\x80\xAE"
+                                         "evil\xE2\x80\xAC",
+                                         "\xE2\x80\x8B",
+                                         " ",
+                                         "\n",
+                                         "\t",
+                                         "\xE2\x82",
+                                         "\xF0\x9F\x98\x80",
+                                         "&lt;i&gt;",
+                                         "a\xE2\x80\xA8"
+                                         "b",
+                                         "__proto__",
+                                         "' onmouseover='window.broken=1",
+                                         "\"><svg onload=window.broken=1>",
+                                         "]]>",
+                                         "<!--",
+                                         "{{constructor}}"};
+  const std::string nasty =
+      "</title></style></script><script>window.broken=1</script><img src=https://example.org/x.png>";
   Page page = frame(nasty, nasty);
   const double nan = std::numeric_limits<double>::quiet_NaN(), inf = std::numeric_limits<double>::infinity();
-  const Grid map = grid({numbers("layer", 3), tokens("pos", evil)}, [=](const auto& i) { return i[1] == 3 ? nan : i[1] == 4 ? inf : i[1] == 5 ? -inf : wave(i[0], i[1]); });
+  const Grid map = grid({numbers("layer", 3), tokens("pos", evil)}, [=](const auto& i) {
+    return i[1] == 3 ? nan : i[1] == 4 ? inf : i[1] == 5 ? -inf : wave(i[0], i[1]);
+  });
   for (const char* as : {"heatmap", "surface", "frames", "bar", "line", "token_strip"}) {
     page.figures.push_back(with(figure(as, "evil/" + evil[1], nasty, map), [&](Figure& f) {
       f.unit = "<u>", f.doc = nasty, f.runs = nasty, f.warnings = {nasty};
@@ -159,8 +221,11 @@ Page hostile() {
       if (f.spec.as == "bar" || f.spec.as == "line") f.spec.x = "layer";
     }));
   }
-  page.figures.push_back(with(figure("token_grid", "evil/grid", nasty, map), [&](Figure& f) { f.spec.text = "top.token", f.table = lens_table(3, evil); }));
-  page.figures.push_back(figure("attention", "evil/attention", nasty, grid({numbers("head", 2), tokens("dest", evil), tokens("src", evil)}, [](const auto& i) { return wave(i[1], i[2]); })));
+  page.figures.push_back(with(figure("token_grid", "evil/grid", nasty, map),
+                              [&](Figure& f) { f.spec.text = "top.token", f.table = lens_table(3, evil); }));
+  page.figures.push_back(figure("attention", "evil/attention", nasty,
+                                grid({numbers("head", 2), tokens("dest", evil), tokens("src", evil)},
+                                     [](const auto& i) { return wave(i[1], i[2]); })));
   Figure table;
   table.spec.as = "table";
   table.spec.of = table.name = nasty;
@@ -177,7 +242,8 @@ Page hostile() {
   Figure text;
   text.spec.as = "text";
   text.spec.of = text.name = nasty;
-  text.text = nasty + "\n\n# " + nasty + "\n\n- " + nasty + "\n\n```\n" + nasty + "\n```\n\n| " + nasty + " | `" + nasty + "` |\n\n[x](javascript:window.broken=1)";
+  text.text = nasty + "\n\n# " + nasty + "\n\n- " + nasty + "\n\n```\n" + nasty + "\n```\n\n| " + nasty + " | `" +
+              nasty + "` |\n\n[x](javascript:window.broken=1)";
   page.figures.push_back(text);
   page.tables.push_back({"T", {nasty}, {{nasty}}, {false}});
   page.provenance.emplace_back(nasty, nasty);

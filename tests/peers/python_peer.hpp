@@ -26,7 +26,9 @@ inline std::filesystem::path oracle(const std::string& name) {
   if (required()) ADD_FAILURE() << "CI=true, but the oracle '" << name << "' was not run";
   return {};
 }
-inline std::string missing_oracle(const std::string& name) { return "the oracle '" + name + "' was not run (./dev oracles makes its Python environment)"; }
+inline std::string missing_oracle(const std::string& name) {
+  return "the oracle '" + name + "' was not run (./dev oracles makes its Python environment)";
+}
 
 enum class Outcome { Done, Failed, NoPython };
 inline constexpr const char* kNoPython = "no Python environment .deps/peers-hf (./dev oracles makes it)";
@@ -36,7 +38,8 @@ inline Outcome run_python(const std::string& script, const std::vector<std::stri
   const std::filesystem::path source = variable("DIOPTER_SOURCE_DIR");
   const std::filesystem::path python = source / ".deps/peers-hf/bin/python";
   if (!std::filesystem::exists(python)) return required() ? Outcome::Failed : Outcome::NoPython;
-  std::string command = "HF_HUB_OFFLINE=1 PYTHONDONTWRITEBYTECODE=1 " + base::shell_quoted(python.string()) + " " + base::shell_quoted((source / "tests/peers" / script).string());
+  std::string command = "HF_HUB_OFFLINE=1 PYTHONDONTWRITEBYTECODE=1 " + base::shell_quoted(python.string()) + " " +
+                        base::shell_quoted((source / "tests/peers" / script).string());
   for (const std::string& argument : arguments) command += " " + base::shell_quoted(argument);
   return std::system(command.c_str()) == 0 ? Outcome::Done : Outcome::Failed;
 }

@@ -73,9 +73,11 @@ TEST(Params, RefuseUndeclaredNamesAndOtherTypes) {
   EXPECT_EQ(params.get<Index>("top_k"), 3);
   EXPECT_EQ(error_text([&] { params.get<Index>("topk"); }),
             "kind 'lens' asked for parameter 'topk', which its table does not declare (did you mean 'top_k'?)");
-  EXPECT_EQ(error_text([&] { params.get<double>("top_k"); }), "parameter 'top_k' of kind 'lens' is a Index; it was asked for as double");
+  EXPECT_EQ(error_text([&] { params.get<double>("top_k"); }),
+            "parameter 'top_k' of kind 'lens' is a Index; it was asked for as double");
   EXPECT_EQ(error_text([&] { params.get<Tensor>("vector"); }),
-            "parameter 'vector' of kind 'lens' is a tensor, which can be read in run() only, not while the analysis is created");
+            "parameter 'vector' of kind 'lens' is a tensor, which can be read in run() only, not while the analysis is "
+            "created");
 }
 
 TEST(Capture, FindsStacksAndSuggests) {
@@ -93,7 +95,8 @@ TEST(Capture, FindsStacksAndSuggests) {
   const Capture capture{std::shared_ptr<const CaptureData>(data)};
   EXPECT_EQ(capture.stack("blocks.*.hook_resid_post").sizes(), (at::IntArrayRef{2, 1, 2, 4}));
   EXPECT_EQ(capture["blocks.1.hook_resid_post"].sizes(), (at::IntArrayRef{1, 2, 4}));
-  EXPECT_EQ(error_text([&] { capture["blocks.1.hook_resid_pst"]; }).substr(0, 44), "'blocks.1.hook_resid_pst' was not captured (");
+  EXPECT_EQ(error_text([&] { capture["blocks.1.hook_resid_pst"]; }).substr(0, 44),
+            "'blocks.1.hook_resid_pst' was not captured (");
   EXPECT_THROW(capture.logits(), Error);
 }
 

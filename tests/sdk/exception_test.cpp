@@ -34,7 +34,9 @@ TEST(StatusOfException, KnowsEachType) {
   EXPECT_EQ(status_of([] { throw std::bad_alloc(); }), (Told{DIOPTER_NO_MEMORY, "out of memory"}));
   EXPECT_EQ(status_of([] { throw 3; }), (Told{DIOPTER_NOT_AN_EXCEPTION, "an int"}));
   EXPECT_EQ(status_of([] { throw NoException{}; }).second, "a diopter::test::(anonymous namespace)::NoException");
-  EXPECT_EQ(status_of([] { at::zeros({2, 3}).matmul(at::zeros({2, 3})); }),
+  EXPECT_EQ(status_of([] {
+              at::zeros({2, 3}).matmul(at::zeros({2, 3}));
+            }),
             (Told{DIOPTER_TORCH, "mat1 and mat2 shapes cannot be multiplied (2x3 and 2x3)"}));
   EXPECT_EQ(status_of([] { at::empty({1'000'000'000'000'000}); }).first, DIOPTER_NO_MEMORY);
 }

@@ -22,10 +22,14 @@ TEST(Headers, AbiIsC11AndCxx20) {
     EXPECT_TRUE(verdict.compiles) << verdict.output;
   }
   EXPECT_TRUE(compile("#include <diopter/abi.h>\n"
-                      "_Static_assert(sizeof(diopter_param) == 80, \"param\");\n_Static_assert(sizeof(diopter_output) == 56, \"output\");\n"
-                      "_Static_assert(sizeof(diopter_hook) == 24, \"hook\");\n_Static_assert(sizeof(diopter_kind) == 112, \"kind\");\n"
-                      "_Static_assert(sizeof(diopter_plugin) == 72, \"plugin\");\n_Static_assert(sizeof(diopter_status) == 2056, \"status\");\n",
-                      "-fsyntax-only", "c").compiles);
+                      "_Static_assert(sizeof(diopter_param) == 80, \"param\");\n_Static_assert(sizeof(diopter_output) "
+                      "== 56, \"output\");\n"
+                      "_Static_assert(sizeof(diopter_hook) == 24, \"hook\");\n_Static_assert(sizeof(diopter_kind) == "
+                      "112, \"kind\");\n"
+                      "_Static_assert(sizeof(diopter_plugin) == 72, "
+                      "\"plugin\");\n_Static_assert(sizeof(diopter_status) == 2056, \"status\");\n",
+                      "-fsyntax-only", "c")
+                  .compiles);
 }
 
 TEST(Headers, EachCompilesAlone) {

@@ -34,7 +34,8 @@ inline Prompts pairs(const std::vector<Pair>& rows, PromptsData::Align align = P
   auto data = std::make_shared<PromptsData>();
   const Letters codec;
   for (const Pair& pair : rows) {
-    data->rows.push_back({codec.encode(pair.clean), codec.encode(pair.corrupted), static_cast<Index>(data->rows.size())});
+    data->rows.push_back(
+        {codec.encode(pair.clean), codec.encode(pair.corrupted), static_cast<Index>(data->rows.size())});
     data->has_pairs = data->has_pairs || !pair.corrupted.empty();
   }
   data->align = align;

@@ -13,7 +13,9 @@ TEST(Prompts, TokensAreRowsPaddedWithMinusOne) {
   EXPECT_EQ(rows.size(), 2);
   EXPECT_TRUE(at::equal(rows.inputs(), ids));
   EXPECT_TRUE(at::equal(rows.lengths(), longs({3, 1})));
-  EXPECT_EQ(error_text([] { Prompts::tokens(longs({5, -1, 7}).reshape({1, 3})); }),
+  EXPECT_EQ(error_text([] {
+              Prompts::tokens(longs({5, -1, 7}).reshape({1, 3}));
+            }),
             "Prompts::tokens: row 0 is not token ids followed by -1 only; every row needs at least one token");
 }
 
@@ -40,14 +42,18 @@ TEST(Prompts, BatchesOfPairsAreUnpaddedOnBothSides) {
 }
 
 TEST(Prompts, ColumnsFollowTheirRows) {
-  const Prompts rows = rows_of({"a", "b", "c"}).with("group", std::vector<std::string>{"x", "y", "x"}).with("score", at::tensor({1.0, 2.0, 3.0}));
+  const Prompts rows = rows_of({"a", "b", "c"})
+                           .with("group", std::vector<std::string>{"x", "y", "x"})
+                           .with("score", at::tensor({1.0, 2.0, 3.0}));
   const auto groups = rows.groups();
   ASSERT_EQ(groups.size(), 2u);
   EXPECT_TRUE(at::equal(groups[0].numbers("score"), at::tensor({1.0, 3.0})));
   EXPECT_EQ(groups[1].column("group"), std::vector<std::string>{"y"});
   EXPECT_TRUE(rows.has("score"));
-  EXPECT_EQ(error_text([&] { rows.column("grup"); }), "prompts 'letters' have no column 'grup' (did you mean 'group'?)");
-  EXPECT_EQ(error_text([&] { rows.with("group", std::vector<std::string>{"x"}); }), "column 'group' has 1 values for 3 prompts");
+  EXPECT_EQ(error_text([&] { rows.column("grup"); }),
+            "prompts 'letters' have no column 'grup' (did you mean 'group'?)");
+  EXPECT_EQ(error_text([&] { rows.with("group", std::vector<std::string>{"x"}); }),
+            "column 'group' has 1 values for 3 prompts");
 }
 
 TEST(Prompts, SelectTakesRowsInTheGivenOrder) {
@@ -72,7 +78,8 @@ TEST(Prompts, SplitKeepsUnitsTogetherAndIsStable) {
   for (const auto& unit : test_units) EXPECT_EQ(seen.count(unit), 0u) << unit;
   EXPECT_TRUE(at::equal(rows.split(0.3).second.rows(), test.rows()));
   EXPECT_FALSE(at::equal(rows.split(0.3, "unit", "other").second.rows(), test.rows()));
-  EXPECT_EQ(error_text([&] { rows.split(1.5); }).substr(0, 60), "Prompts::split takes the share of test units, between 0 and ");
+  EXPECT_EQ(error_text([&] { rows.split(1.5); }).substr(0, 60),
+            "Prompts::split takes the share of test units, between 0 and ");
 }
 
 TEST(Prompts, FindCountsOccurrencesFromBothEnds) {
@@ -80,14 +87,16 @@ TEST(Prompts, FindCountsOccurrencesFromBothEnds) {
   EXPECT_TRUE(at::equal(rows.find("a"), longs({0, 1})));
   EXPECT_TRUE(at::equal(rows.find("a", 2), longs({2, 3})));
   EXPECT_TRUE(at::equal(rows.find("b", -1), longs({3, 2})));
-  EXPECT_EQ(error_text([&] { rows.find("a", 3); }), "row 0 of prompts 'letters' has no 3rd token 'a'; it reads a|b|a|b");
+  EXPECT_EQ(error_text([&] { rows.find("a", 3); }),
+            "row 0 of prompts 'letters' has no 3rd token 'a'; it reads a|b|a|b");
   EXPECT_EQ(error_text([&] { rows.find("ab"); }), "'ab' is 2 tokens ('a', 'b'); give one");
 }
 
 TEST(Prompts, AnswersArePaddedChoicesOfTokens) {
   const Prompts rows = rows_of({"a", "b"}).with("answer", longs({1, 2, 3, -1}).reshape({2, 2}));
   EXPECT_TRUE(at::equal(rows.answers(), longs({1, 2, 3, -1}).reshape({2, 2, 1})));
-  EXPECT_TRUE(at::equal(rows_of({"a"}).with("answer", std::vector<std::string>{"bc"}).answers(), longs({1, 2}).reshape({1, 1, 2})));
+  EXPECT_TRUE(at::equal(rows_of({"a"}).with("answer", std::vector<std::string>{"bc"}).answers(),
+                        longs({1, 2}).reshape({1, 1, 2})));
   EXPECT_EQ(error_text([] { rows_of({"a"}).answers(); }), "prompts 'letters' have no answers 'answer'");
 }
 
@@ -95,7 +104,8 @@ TEST(Prompts, SidesNeedPairs) {
   const Prompts rows = pairs({{"abc", "abd"}});
   EXPECT_TRUE(at::equal(rows.clean().inputs(), longs({0, 1, 2}).reshape({1, 3})));
   EXPECT_TRUE(at::equal(rows.corrupted().inputs(), longs({0, 1, 3}).reshape({1, 3})));
-  EXPECT_EQ(error_text([] { rows_of({"a"}).corrupted(); }), "prompts 'letters' have no 'corrupted' text; add it to every row");
+  EXPECT_EQ(error_text([] { rows_of({"a"}).corrupted(); }),
+            "prompts 'letters' have no 'corrupted' text; add it to every row");
 }
 
 TEST(Alignment, IsTheSamePositionWhenLengthsAreEqual) {
@@ -106,7 +116,8 @@ TEST(Alignment, IsTheSamePositionWhenLengthsAreEqual) {
 TEST(Alignment, RefusalListsBothRows) {
   const Prompts rows = pairs({{"abc", "abd"}, {"abc", "abde"}});
   EXPECT_EQ(error_text([&] { rows.corrupted().aligned_to(rows.clean()); }),
-            "row 1 of prompts 'letters' has 4 positions (corrupted) and 3 (clean), so it is unknown which belong together; use texts "
+            "row 1 of prompts 'letters' has 4 positions (corrupted) and 3 (clean), so it is unknown which belong "
+            "together; use texts "
             "of equal length, align = \"end\" or a column 'map'\n  corrupted  a|b|d|e\n  clean      a|b|c");
 }
 

@@ -1,5 +1,5 @@
-// GPT-2 (Radford et al. 2019) as transformers' GPT2LMHeadModel stores it. Its Conv1D weights are [in, out], so every tensor is
-// used as it lies in the file.
+// GPT-2 (Radford et al. 2019) as transformers' GPT2LMHeadModel stores it. Its Conv1D weights are [in, out], so every
+// tensor is used as it lies in the file.
 #include <fmt/format.h>
 
 #include <cmath>
@@ -20,9 +20,11 @@ struct ActivationName {
 
 // The first name of an activation is the one that is written. gelu_fast is the same formula (1e-12).
 constexpr ActivationName kActivations[] = {
-    {"gelu_new", Activation::GeluNew}, {"gelu_pytorch_tanh", Activation::GeluNew}, {"gelu_fast", Activation::GeluNew},
-    {"gelu", Activation::Gelu},        {"gelu_python", Activation::Gelu},          {"quick_gelu", Activation::QuickGelu},
-    {"silu", Activation::Silu},        {"swish", Activation::Silu},                {"relu", Activation::Relu},
+    {"gelu_new", Activation::GeluNew},  {"gelu_pytorch_tanh", Activation::GeluNew},
+    {"gelu_fast", Activation::GeluNew}, {"gelu", Activation::Gelu},
+    {"gelu_python", Activation::Gelu},  {"quick_gelu", Activation::QuickGelu},
+    {"silu", Activation::Silu},         {"swish", Activation::Silu},
+    {"relu", Activation::Relu},
 };
 
 Activation read_activation(ConfigKeys& keys) {
@@ -37,17 +39,72 @@ Activation read_activation(ConfigKeys& keys) {
 
 // Keys of transformers' PretrainedConfig and GPT2Config that leave the forward in evaluation alone.
 void declare_harmless(ConfigKeys& keys) {
-  keys.harmless({"model_type", "architectures", "_name_or_path", "name_or_path", "transformers_version", "torch_dtype", "dtype",
-                 "attn_pdrop", "embd_pdrop", "resid_pdrop", "summary_activation", "summary_first_dropout", "summary_proj_to_labels",
-                 "summary_type", "summary_use_proj", "initializer_range", "use_cache", "bos_token_id", "eos_token_id", "pad_token_id",
-                 "sep_token_id", "decoder_start_token_id", "task_specific_params", "id2label", "label2id", "num_labels", "problem_type",
-                 "finetuning_task", "return_dict", "return_dict_in_generate", "output_past", "output_attentions", "output_hidden_states",
-                 "gradient_checkpointing", "n_special", "predict_special_tokens", "tokenizer_class", "prefix", "torchscript",
-                 "chunk_size_feed_forward", "attn_implementation", "_attn_implementation_autoset", "suppress_tokens",
-                 "begin_suppress_tokens", "forced_bos_token_id", "forced_eos_token_id", "bad_words_ids", "do_sample", "early_stopping",
-                 "max_length", "min_length", "num_beams", "num_beam_groups", "num_return_sequences", "temperature", "top_k", "top_p",
-                 "typical_p", "repetition_penalty", "length_penalty", "diversity_penalty", "no_repeat_ngram_size",
-                 "encoder_no_repeat_ngram_size", "output_scores", "remove_invalid_values", "exponential_decay_length_penalty"});
+  keys.harmless({"model_type",
+                 "architectures",
+                 "_name_or_path",
+                 "name_or_path",
+                 "transformers_version",
+                 "torch_dtype",
+                 "dtype",
+                 "attn_pdrop",
+                 "embd_pdrop",
+                 "resid_pdrop",
+                 "summary_activation",
+                 "summary_first_dropout",
+                 "summary_proj_to_labels",
+                 "summary_type",
+                 "summary_use_proj",
+                 "initializer_range",
+                 "use_cache",
+                 "bos_token_id",
+                 "eos_token_id",
+                 "pad_token_id",
+                 "sep_token_id",
+                 "decoder_start_token_id",
+                 "task_specific_params",
+                 "id2label",
+                 "label2id",
+                 "num_labels",
+                 "problem_type",
+                 "finetuning_task",
+                 "return_dict",
+                 "return_dict_in_generate",
+                 "output_past",
+                 "output_attentions",
+                 "output_hidden_states",
+                 "gradient_checkpointing",
+                 "n_special",
+                 "predict_special_tokens",
+                 "tokenizer_class",
+                 "prefix",
+                 "torchscript",
+                 "chunk_size_feed_forward",
+                 "attn_implementation",
+                 "_attn_implementation_autoset",
+                 "suppress_tokens",
+                 "begin_suppress_tokens",
+                 "forced_bos_token_id",
+                 "forced_eos_token_id",
+                 "bad_words_ids",
+                 "do_sample",
+                 "early_stopping",
+                 "max_length",
+                 "min_length",
+                 "num_beams",
+                 "num_beam_groups",
+                 "num_return_sequences",
+                 "temperature",
+                 "top_k",
+                 "top_p",
+                 "typical_p",
+                 "repetition_penalty",
+                 "length_penalty",
+                 "diversity_penalty",
+                 "no_repeat_ngram_size",
+                 "encoder_no_repeat_ngram_size",
+                 "output_scores",
+                 "remove_invalid_values",
+                 "exponential_decay_length_penalty"});
 }
 
 ModelInfo read_config(ConfigKeys& keys) {
@@ -60,11 +117,13 @@ ModelInfo read_config(ConfigKeys& keys) {
   info.d_head = info.d_model / info.n_heads;
   info.d_mlp = keys.size("n_inner", 4 * info.d_model);
   info.n_ctx = keys.size("n_positions", 1024);
-  if (keys.size("n_ctx", info.n_ctx) != info.n_ctx) keys.refuse("n_ctx", fmt::format("the value of n_positions, {},", info.n_ctx));
+  if (keys.size("n_ctx", info.n_ctx) != info.n_ctx)
+    keys.refuse("n_ctx", fmt::format("the value of n_positions, {},", info.n_ctx));
   info.d_vocab = keys.size("vocab_size", 50257);
   info.norm_eps = keys.positive("layer_norm_epsilon", 1e-5);
   info.activation = read_activation(keys);
-  info.attention_scale = keys.flag("scale_attn_weights", true) ? 1.0 / std::sqrt(static_cast<double>(info.d_head)) : 1.0;
+  info.attention_scale =
+      keys.flag("scale_attn_weights", true) ? 1.0 / std::sqrt(static_cast<double>(info.d_head)) : 1.0;
   info.scale_by_inverse_layer = keys.flag("scale_attn_by_inverse_layer_idx", false);
   info.tied_embeddings = keys.flag("tie_word_embeddings", true);
   keys.must_be_false({"reorder_and_upcast_attn", "add_cross_attention", "is_encoder_decoder", "use_bfloat16"});
@@ -86,10 +145,13 @@ Json write_config(const ModelInfo& info) {
   if (info.attention_only) missing.emplace_back("attention-only blocks");
   if (info.positions != PositionKind::Learned) missing.emplace_back("other than learned positions");
   if (info.n_heads * info.d_head != info.d_model) missing.emplace_back("heads that do not divide d_model");
-  if (info.attention_scale != usual_scale && info.attention_scale != 1.0) missing.emplace_back("an attention scale of its own");
+  if (info.attention_scale != usual_scale && info.attention_scale != 1.0)
+    missing.emplace_back("an attention scale of its own");
   if (!missing.empty()) {
-    throw base::UserError(base::Exit::Refused, fmt::format("expected a model that GPT-2's config.json can describe, got one with {}", base::join(missing)),
-                          {}, "model.config");
+    throw base::UserError(
+        base::Exit::Refused,
+        fmt::format("expected a model that GPT-2's config.json can describe, got one with {}", base::join(missing)), {},
+        "model.config");
   }
   return {{"architectures", {"GPT2LMHeadModel"}},
           {"model_type", "gpt2"},
@@ -105,7 +167,9 @@ Json write_config(const ModelInfo& info) {
           {"scale_attn_by_inverse_layer_idx", info.scale_by_inverse_layer},
           {"reorder_and_upcast_attn", false},
           {"tie_word_embeddings", info.tied_embeddings},
-          {"attn_pdrop", 0.0}, {"embd_pdrop", 0.0}, {"resid_pdrop", 0.0},
+          {"attn_pdrop", 0.0},
+          {"embd_pdrop", 0.0},
+          {"resid_pdrop", 0.0},
           // GPT2Config's own defaults are ids of the original vocabulary.
           {"bos_token_id", info.d_vocab > 50256 ? Json(50256) : Json()},
           {"eos_token_id", info.d_vocab > 50256 ? Json(50256) : Json()}};
@@ -145,7 +209,13 @@ std::vector<StoredName> stored_names(const ModelInfo& info) {
 }  // namespace
 
 const Family& gpt2_family() {
-  static const Family family{"gpt2", read_config, write_config, stored_names, "transformer.", "lm_head.weight", {"h.*.attn.bias", "h.*.attn.masked_bias"}};
+  static const Family family{"gpt2",
+                             read_config,
+                             write_config,
+                             stored_names,
+                             "transformer.",
+                             "lm_head.weight",
+                             {"h.*.attn.bias", "h.*.attn.masked_bias"}};
   return family;
 }
 

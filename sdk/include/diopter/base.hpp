@@ -18,7 +18,7 @@ using Text = std::string_view;
 using Tensor = at::Tensor;
 using Path = std::filesystem::path;
 
-inline constexpr Index kUnset = std::numeric_limits<Index>::min();      // no index
+inline constexpr Index kUnset = std::numeric_limits<Index>::min();         // no index
 inline constexpr double kNone = std::numeric_limits<double>::quiet_NaN();  // no number
 
 DIOPTER_API const char* version() noexcept;  // of the SDK that is loaded, "0.1.0"

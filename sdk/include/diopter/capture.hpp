@@ -14,8 +14,8 @@ struct CaptureData;
 class DIOPTER_API Capture {
  public:
   using Item = std::pair<HookPoint, Tensor>;
-  Tensor resid() const;   // [prompt, pos, d_model]: what enters the final norm
-  Tensor logits() const;  // [prompt, pos, d_vocab]; made when asked for
+  Tensor resid() const;                        // [prompt, pos, d_model]: what enters the final norm
+  Tensor logits() const;                       // [prompt, pos, d_vocab]; made when asked for
   const Tensor& operator[](Text point) const;  // Error with the nearest name when it was not captured
   Tensor stack(Text glob) const;               // [layer, ...]
   const Item* begin() const;

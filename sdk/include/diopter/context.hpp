@@ -1,7 +1,8 @@
 // What an analysis works with. Valid during run() only.
 //
-// Threads: [main] the thread that called run(); [forward] inside a host forward, on the caller's thread; [any] every thread.
-// A [main] function called elsewhere is an Error. After an interrupt every [main] call throws Stopped at its next forward.
+// Threads: [main] the thread that called run(); [forward] inside a host forward, on the caller's thread; [any] every
+// thread. A [main] function called elsewhere is an Error. After an interrupt every [main] call throws Stopped at its
+// next forward.
 #pragma once
 
 #include <vector>
@@ -29,13 +30,15 @@ class DIOPTER_API Context {
  public:
   const Params& params() const;
   const Model& model() const;
-  const Edits& edits() const;                        // the run's [[run.edit]]. needs(Edits)
+  const Edits& edits() const;                         // the run's [[run.edit]]. needs(Edits)
   const Prompts& prompts(Text parameter = {}) const;  // the run's, or those a DIOPTER_PROMPTS parameter names
-  Capture capture(const Prompts& rows, const HookSet& points, const Where& where = {}, const Edits& edits = {});  // [main]
-  Cells measure(const Prompts& rows, const std::vector<Metric>& metrics, const Edits& edits = {});  // [main] axes: lists in the edits
-  Cells sweep(const Sweep& sweep);                                                                // [main]
-  Trainable trainable(const ModelInfo& shape, const Init& init = {});                             // [main] needs(Training)
-  Stream stream(const Prompts& data, const StreamOptions& options = {});                          // [main]
+  Capture capture(const Prompts& rows, const HookSet& points, const Where& where = {},
+                  const Edits& edits = {});  // [main]
+  Cells measure(const Prompts& rows, const std::vector<Metric>& metrics,
+                const Edits& edits = {});                                 // [main] axes: lists in the edits
+  Cells sweep(const Sweep& sweep);                                        // [main]
+  Trainable trainable(const ModelInfo& shape, const Init& init = {});     // [main] needs(Training)
+  Stream stream(const Prompts& data, const StreamOptions& options = {});  // [main]
   Log& log();
   Path scratch();                  // [main] kept per fingerprint until a success, for checkpoints
   at::Generator rng(Text stream);  // [main] seeded by SHA-256(run seed, stream); same stream, same generator

@@ -28,10 +28,16 @@ class DIOPTER_API Reals {
   bool swept_ = false;
 };
 
-// [forward] Gets the value at `point` and returns the new one, of the same shape and dtype; must not change its argument.
+// [forward] Gets the value at `point` and returns the new one, of the same shape and dtype; must not change its
+// argument.
 using EditFn = std::function<Tensor(const Tensor& value, const HookPoint& point)>;
 
-enum class Per { Site, Row, Layer, Vector };  // what a tensor's first dimension walks: nothing, rows, layers, an axis "vector"
+enum class Per {
+  Site,
+  Row,
+  Layer,
+  Vector
+};  // what a tensor's first dimension walks: nothing, rows, layers, an axis "vector"
 enum class Mean { PerPosition, OverPositions };
 
 // What is done at a site. All but custom() can be batched and served from reuse.

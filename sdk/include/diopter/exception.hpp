@@ -8,7 +8,8 @@ namespace diopter {
 inline namespace abi1 {
 
 // Inside a catch block only. Error -> REFUSED, Stopped -> STOPPED, c10::Error -> TORCH, out of memory -> NO_MEMORY,
-// std::exception -> EXCEPTION, else NOT_AN_EXCEPTION with "an int" as its message. Returns the code. `status` may be null.
+// std::exception -> EXCEPTION, else NOT_AN_EXCEPTION with "an int" as its message. Returns the code. `status` may be
+// null.
 DIOPTER_API int32_t status_of_current_exception(diopter_status* status) noexcept;
 
 }  // namespace abi1

@@ -17,9 +17,9 @@ inline namespace abi1 {
 
 // One entry of a model's list; valid as long as the HookTable it came from.
 struct HookPoint {
-  Text name;                    // "blocks.3.attn.hook_z"
-  std::span<const Text> dims;   // {"batch", "pos", "head", "d_head"}
-  Index layer = -1;             // -1: none
+  Text name;                   // "blocks.3.attn.hook_z"
+  std::span<const Text> dims;  // {"batch", "pos", "head", "d_head"}
+  Index layer = -1;            // -1: none
 };
 
 // Globs over hook names: '*' inside one segment, {0..5} and {a,b} expand, nothing crosses a dot.
@@ -40,13 +40,46 @@ class DIOPTER_API HookSet {
 
 // The points in the forward's firing order inside a block; model-level ones stand at the ends.
 enum class Point : std::uint8_t {
-  Embed, PosEmbed,                                                          // model level, before the blocks
-  ResidPre, AttnIn, QInput, KInput, VInput, Ln1Scale, Ln1Normalized,        // blocks.{l}.
-  Q, K, V, QNormScale, QNormNormalized, KNormScale, KNormNormalized, RotQ, RotK, AttnScores, Pattern, Z, Result,  // attn.
-  Ln1PostScale, Ln1PostNormalized, AttnOut, ResidMid, MlpIn, Ln2Scale, Ln2Normalized,
-  MlpPre, MlpPreLinear, MlpPost,                                            // mlp.
-  Ln2PostScale, Ln2PostNormalized, MlpOut, ResidPost,
-  LnFinalScale, LnFinalNormalized, UnembedIn, UnembedOut,                   // model level, after the blocks
+  Embed,
+  PosEmbed,  // model level, before the blocks
+  ResidPre,
+  AttnIn,
+  QInput,
+  KInput,
+  VInput,
+  Ln1Scale,
+  Ln1Normalized,  // blocks.{l}.
+  Q,
+  K,
+  V,
+  QNormScale,
+  QNormNormalized,
+  KNormScale,
+  KNormNormalized,
+  RotQ,
+  RotK,
+  AttnScores,
+  Pattern,
+  Z,
+  Result,  // attn.
+  Ln1PostScale,
+  Ln1PostNormalized,
+  AttnOut,
+  ResidMid,
+  MlpIn,
+  Ln2Scale,
+  Ln2Normalized,
+  MlpPre,
+  MlpPreLinear,
+  MlpPost,  // mlp.
+  Ln2PostScale,
+  Ln2PostNormalized,
+  MlpOut,
+  ResidPost,
+  LnFinalScale,
+  LnFinalNormalized,
+  UnembedIn,
+  UnembedOut,  // model level, after the blocks
   Count
 };
 
@@ -78,8 +111,8 @@ class DIOPTER_API HookTable {
   std::shared_ptr<const Data> data_;
 };
 
-// The short name people use for a site ("resid_pre", "z", "pattern", ...) -> "blocks.{layer}.hook_resid_pre"; Error with the
-// nearest name when there is none.
+// The short name people use for a site ("resid_pre", "z", "pattern", ...) -> "blocks.{layer}.hook_resid_pre"; Error
+// with the nearest name when there is none.
 DIOPTER_API std::string site_pattern(Text site);
 DIOPTER_API std::vector<std::string> site_names();
 

@@ -146,12 +146,25 @@ consteval diopter_kind kind(const char* name, const char* summary) {
   if (!is_one_line(summary)) throw "the summary of a kind is one line of text";
   check_table(kRows);
   using T = Table<kRows>;
-  return {.struct_size = sizeof(diopter_kind), .needs = T::needs(), .version = T::version(), .reserved = 0,
-          .name = name, .summary = summary, .doc = "",
-          .params = T::kParams.data(), .param_count = T::count(Row::Kind::Param), .param_size = sizeof(diopter_param),
-          .outputs = T::kOutputs.data(), .output_count = T::count(Row::Kind::Output), .output_size = sizeof(diopter_output),
-          .hooks = T::kHooks.data(), .hook_count = T::count(Row::Kind::Hook), .hook_size = sizeof(diopter_hook),
-          .create = &Thunks<A>::create, .run = &Thunks<A>::run, .destroy = &Thunks<A>::destroy};
+  return {.struct_size = sizeof(diopter_kind),
+          .needs = T::needs(),
+          .version = T::version(),
+          .reserved = 0,
+          .name = name,
+          .summary = summary,
+          .doc = "",
+          .params = T::kParams.data(),
+          .param_count = T::count(Row::Kind::Param),
+          .param_size = sizeof(diopter_param),
+          .outputs = T::kOutputs.data(),
+          .output_count = T::count(Row::Kind::Output),
+          .output_size = sizeof(diopter_output),
+          .hooks = T::kHooks.data(),
+          .hook_count = T::count(Row::Kind::Hook),
+          .hook_size = sizeof(diopter_hook),
+          .create = &Thunks<A>::create,
+          .run = &Thunks<A>::run,
+          .destroy = &Thunks<A>::destroy};
 }
 
 constexpr bool is_plugin_id(std::string_view id) {

@@ -18,7 +18,7 @@ struct Column {
 // The keys of [[report.figure]]; drawn by the report. Left out if an optional `of` is absent.
 struct Figure {
   Text as, of, x = {}, y = {}, facet = {}, slider = {}, over = {}, each = {}, colour = {}, text = {}, title = {},
-      origin = "lower";
+               origin = "lower";
   double centre = kNone;
 };
 

@@ -22,7 +22,7 @@ struct ModelInfo {
   double norm_eps = 1e-5;
   PositionKind positions = PositionKind::Learned;
   Activation activation = Activation::GeluNew;
-  double attention_scale = 0;  // scores = q.k * this; 1/sqrt(d_head) for GPT-2
+  double attention_scale = 0;           // scores = q.k * this; 1/sqrt(d_head) for GPT-2
   bool scale_by_inverse_layer = false;  // scores of layer l divided by l + 1 as well (GPT-2's flag)
   bool parallel_block = false, attention_only = false, gated_mlp = false, tied_embeddings = true;
   BosPolicy bos = BosPolicy::Prepend;

@@ -29,18 +29,30 @@ class DIOPTER_API Params {
   std::shared_ptr<const ParamsData> data_;
 };
 
-template <> DIOPTER_API bool Params::get<bool>(Text) const;
-template <> DIOPTER_API Index Params::get<Index>(Text) const;
-template <> DIOPTER_API double Params::get<double>(Text) const;
-template <> DIOPTER_API std::string Params::get<std::string>(Text) const;
-template <> DIOPTER_API Path Params::get<Path>(Text) const;
-template <> DIOPTER_API HookSet Params::get<HookSet>(Text) const;
-template <> DIOPTER_API Positions Params::get<Positions>(Text) const;
-template <> DIOPTER_API Tensor Params::get<Tensor>(Text) const;
-template <> DIOPTER_API std::vector<Index> Params::get<std::vector<Index>>(Text) const;
-template <> DIOPTER_API std::vector<double> Params::get<std::vector<double>>(Text) const;
-template <> DIOPTER_API std::vector<std::string> Params::get<std::vector<std::string>>(Text) const;
-template <> DIOPTER_API std::vector<Metric> Params::get<std::vector<Metric>>(Text) const;
+template <>
+DIOPTER_API bool Params::get<bool>(Text) const;
+template <>
+DIOPTER_API Index Params::get<Index>(Text) const;
+template <>
+DIOPTER_API double Params::get<double>(Text) const;
+template <>
+DIOPTER_API std::string Params::get<std::string>(Text) const;
+template <>
+DIOPTER_API Path Params::get<Path>(Text) const;
+template <>
+DIOPTER_API HookSet Params::get<HookSet>(Text) const;
+template <>
+DIOPTER_API Positions Params::get<Positions>(Text) const;
+template <>
+DIOPTER_API Tensor Params::get<Tensor>(Text) const;
+template <>
+DIOPTER_API std::vector<Index> Params::get<std::vector<Index>>(Text) const;
+template <>
+DIOPTER_API std::vector<double> Params::get<std::vector<double>>(Text) const;
+template <>
+DIOPTER_API std::vector<std::string> Params::get<std::vector<std::string>>(Text) const;
+template <>
+DIOPTER_API std::vector<Metric> Params::get<std::vector<Metric>>(Text) const;
 
 }  // namespace abi1
 }  // namespace diopter

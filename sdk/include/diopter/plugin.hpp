@@ -35,28 +35,35 @@
 
 // The stamp is text in its own section, which survives strip and is read without running any code of the plugin. The
 // descriptor is constant data, likewise.
-#define DIOPTER_PLUGIN(id_text, version_text, ...)                                                                        \
-  __attribute__((used, retain, section("diopter"))) static const char diopter_plugin_stamp[] =                            \
-      "diopter-plugin\n"                                                                                                  \
-      "abi=" DIOPTER_STAMP_ABI "\n"                                                                                       \
-      "sdk=" DIOPTER_STAMP_SDK "\n"                                                                                       \
-      "torch=" DIOPTER_STAMP_TORCH "\n"                                                                                   \
-      "stl=" DIOPTER_STAMP_STL "\n"                                                                                       \
-      "containers=" DIOPTER_STAMP_CONTAINERS "\n"                                                                         \
-      "sanitizer=" DIOPTER_STAMP_SANITIZER "\n"                                                                           \
-      "id=" id_text "\n"                                                                                                  \
-      "version=" version_text "\n" DIOPTER_FOR_EACH_(DIOPTER_STAMP_KIND_, __VA_ARGS__);                                   \
-  static constexpr diopter_kind diopter_plugin_kinds[] = {DIOPTER_FOR_EACH_(DIOPTER_KIND_, __VA_ARGS__)};                 \
-  extern "C" __attribute__((visibility("default"), used)) constinit const diopter_plugin diopter_entry = {               \
-      .struct_size = sizeof(diopter_plugin),                                                                              \
-      .abi_epoch = DIOPTER_ABI_EPOCH,                                                                                     \
-      .abi_level = DIOPTER_ABI_LEVEL,                                                                                     \
-      .reserved = 0,                                                                                                      \
-      .id = ::diopter::rules::plugin_id(id_text),                                                                         \
-      .version = ::diopter::rules::plugin_version(version_text),                                                          \
-      .built_with = DIOPTER_BUILT_WITH,                                                                                   \
-      .torch_version = TORCH_VERSION,                                                                                     \
-      .kinds = diopter_plugin_kinds,                                                                                      \
-      .kind_count = ::diopter::rules::kind_count(diopter_plugin_kinds),                                                   \
-      .kind_size = sizeof(diopter_kind),                                                                                  \
+#define DIOPTER_PLUGIN(id_text, version_text, ...)                                                         \
+  __attribute__((used, retain, section("diopter"))) static const char diopter_plugin_stamp[] =             \
+      "diopter-plugin\n"                                                                                   \
+      "abi=" DIOPTER_STAMP_ABI                                                                             \
+      "\n"                                                                                                 \
+      "sdk=" DIOPTER_STAMP_SDK                                                                             \
+      "\n"                                                                                                 \
+      "torch=" DIOPTER_STAMP_TORCH                                                                         \
+      "\n"                                                                                                 \
+      "stl=" DIOPTER_STAMP_STL                                                                             \
+      "\n"                                                                                                 \
+      "containers=" DIOPTER_STAMP_CONTAINERS                                                               \
+      "\n"                                                                                                 \
+      "sanitizer=" DIOPTER_STAMP_SANITIZER                                                                 \
+      "\n"                                                                                                 \
+      "id=" id_text                                                                                        \
+      "\n"                                                                                                 \
+      "version=" version_text "\n" DIOPTER_FOR_EACH_(DIOPTER_STAMP_KIND_, __VA_ARGS__);                    \
+  static constexpr diopter_kind diopter_plugin_kinds[] = {DIOPTER_FOR_EACH_(DIOPTER_KIND_, __VA_ARGS__)};  \
+  extern "C" __attribute__((visibility("default"), used)) constinit const diopter_plugin diopter_entry = { \
+      .struct_size = sizeof(diopter_plugin),                                                               \
+      .abi_epoch = DIOPTER_ABI_EPOCH,                                                                      \
+      .abi_level = DIOPTER_ABI_LEVEL,                                                                      \
+      .reserved = 0,                                                                                       \
+      .id = ::diopter::rules::plugin_id(id_text),                                                          \
+      .version = ::diopter::rules::plugin_version(version_text),                                           \
+      .built_with = DIOPTER_BUILT_WITH,                                                                    \
+      .torch_version = TORCH_VERSION,                                                                      \
+      .kinds = diopter_plugin_kinds,                                                                       \
+      .kind_count = ::diopter::rules::kind_count(diopter_plugin_kinds),                                    \
+      .kind_size = sizeof(diopter_kind),                                                                   \
       .get_extension = nullptr};

@@ -22,7 +22,7 @@ class DIOPTER_API Positions {
   static Positions per_row(Tensor indices);  // int64 [prompt] or [prompt, n]; kUnset selects nothing
   static Positions token(Text text, Index occurrence = 1, Index offset = 0);  // a row without it: Error
   static Positions last();
-  static Positions prompt();     // all of the prompt, not what is generated
+  static Positions prompt();  // all of the prompt, not what is generated
   static Positions generated();
   static Positions from(Index first);
   Positions operator|(const Positions& other) const;  // last() | generated()

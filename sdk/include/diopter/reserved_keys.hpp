@@ -1,5 +1,5 @@
-// Keys of [[run]] that belong to the host, in every kind. One constant: the SDK's table rows refuse a parameter with such a
-// name at compile time, the manifest reader takes its known keys from here.
+// Keys of [[run]] that belong to the host, in every kind. One constant: the SDK's table rows refuse a parameter with
+// such a name at compile time, the manifest reader takes its known keys from here.
 #pragma once
 
 #include <algorithm>
@@ -9,8 +9,9 @@
 namespace diopter {
 inline namespace abi1 {
 
-inline constexpr std::array<std::string_view, 14> kReservedRunKeys = {
-    "id", "kind", "name", "tags", "note", "model", "prompts", "seed", "needs", "match", "axis", "exclude", "include", "edit"};
+inline constexpr std::array<std::string_view, 14> kReservedRunKeys = {"id",    "kind",    "name",    "tags",  "note",
+                                                                      "model", "prompts", "seed",    "needs", "match",
+                                                                      "axis",  "exclude", "include", "edit"};
 
 // Keys that a METRIC_LIST parameter brings to its run.
 inline constexpr std::array<std::string_view, 3> kMetricRunKeys = {"at", "normalise", "min_gap"};

@@ -1,5 +1,6 @@
-// What a plugin's stamp says about the build it came from, and what the host compares it with. Macros only: the host's stamp
-// reader includes this without the SDK's types. Each can be defined beforehand, which is how tests make wrong plugins.
+// What a plugin's stamp says about the build it came from, and what the host compares it with. Macros only: the host's
+// stamp reader includes this without the SDK's types. Each can be defined beforehand, which is how tests make wrong
+// plugins.
 #pragma once
 
 #include <version>  // without it _GLIBCXX_USE_CXX11_ABI is undefined and the stamp would lie

@@ -14,24 +14,25 @@ inline namespace abi1 {
 struct CellsData;
 
 struct Chunk {
-  Index first;                  // of its cells, in row-major order of the axes
-  std::vector<Tensor> values;   // per metric, double [cell, prompt]
-  Capture observed;             // [cell, prompt, ...] of `observe`
+  Index first;                 // of its cells, in row-major order of the axes
+  std::vector<Tensor> values;  // per metric, double [cell, prompt]
+  Capture observed;            // [cell, prompt, ...] of `observe`
 };
 
-// A cell means one plain forward of `into` under `edits`, `freeze` and `change` at its site. The host orders, batches and
-// skips cells; `[execution] verify` reruns some in just that plain way.
+// A cell means one plain forward of `into` under `edits`, `freeze` and `change` at its site. The host orders, batches
+// and skips cells; `[execution] verify` reruns some in just that plain way.
 struct Sweep {
   Prompts into;
   HookSet hooks;  // "blocks.{layer}.hook_resid_pre"
   std::vector<Axis> axes;
   Change change;
   std::vector<Metric> metrics;
-  Where where = {};    // narrows what no axis walks
-  Tensor align = {};   // int64 [prompt, pos of into] into the donor; empty: into.aligned_to(donor)
-  Edits edits = {};    // in base and cells
+  Where where = {};                   // narrows what no axis walks
+  Tensor align = {};                  // int64 [prompt, pos of into] into the donor; empty: into.aligned_to(donor)
+  Edits edits = {};                   // in base and cells
   HookSet freeze = {}, observe = {};  // held at the base's values; kept for each cell
-  std::function<void(const Chunk&)> on_chunk = {};  // [main] finished cells in order; then `observed` lives for the call only
+  std::function<void(const Chunk&)> on_chunk =
+      {};  // [main] finished cells in order; then `observed` lives for the call only
 };
 
 struct Counts {
@@ -53,8 +54,8 @@ class DIOPTER_API Cells {
   Tensor values(Index m = 0) const;  // double [axis..., prompt]
   Tensor base(Index m = 0) const;    // double [prompt]: the unedited run of `into`
   Tensor donor(Index m = 0) const;   // double [prompt]: the donor's own run; undefined without one
-  // double [axis...]: (x - base) / (donor - base), of means over prompts (ratio of means, as TransformerLens); undefined
-  // when not asked for or when |donor - base| is under min_gap (a warning is recorded then).
+  // double [axis...]: (x - base) / (donor - base), of means over prompts (ratio of means, as TransformerLens);
+  // undefined when not asked for or when |donor - base| is under min_gap (a warning is recorded then).
   Tensor normalised(Index m = 0) const;
   Labels labels(Index m = 0) const;
   const Counts& counts() const;

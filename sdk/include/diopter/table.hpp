@@ -12,49 +12,49 @@
 namespace diopter {
 inline namespace abi1 {
 
-// The type of a parameter and what Params::get reads it as. Place, PromptSet and FilePath are named so because Positions,
-// Prompts and Path are classes.
+// The type of a parameter and what Params::get reads it as. Place, PromptSet and FilePath are named so because
+// Positions, Prompts and Path are classes.
 enum ParamType : std::uint32_t {
-  Int = DIOPTER_INT,                  // Index
-  Float = DIOPTER_FLOAT,              // double
-  Bool = DIOPTER_BOOL,                // bool
-  String = DIOPTER_STRING,            // std::string
-  FilePath = DIOPTER_PATH,            // Path, absolute; exists
-  Choice = DIOPTER_CHOICE,            // std::string, one of .choices
-  Token = DIOPTER_TOKEN,              // std::string that is exactly one token; Model::token gives its id
-  Hooks = DIOPTER_HOOKS,              // HookSet
-  Place = DIOPTER_POSITIONS,          // Positions
-  PromptSet = DIOPTER_PROMPTS,        // Context::prompts(name)
-  Input = DIOPTER_INPUT,              // Tensor, in run() only
-  IntList = DIOPTER_INT_LIST,         // std::vector<Index>
-  FloatList = DIOPTER_FLOAT_LIST,     // std::vector<double>
-  StringList = DIOPTER_STRING_LIST,   // std::vector<std::string>, as the next two
+  Int = DIOPTER_INT,                 // Index
+  Float = DIOPTER_FLOAT,             // double
+  Bool = DIOPTER_BOOL,               // bool
+  String = DIOPTER_STRING,           // std::string
+  FilePath = DIOPTER_PATH,           // Path, absolute; exists
+  Choice = DIOPTER_CHOICE,           // std::string, one of .choices
+  Token = DIOPTER_TOKEN,             // std::string that is exactly one token; Model::token gives its id
+  Hooks = DIOPTER_HOOKS,             // HookSet
+  Place = DIOPTER_POSITIONS,         // Positions
+  PromptSet = DIOPTER_PROMPTS,       // Context::prompts(name)
+  Input = DIOPTER_INPUT,             // Tensor, in run() only
+  IntList = DIOPTER_INT_LIST,        // std::vector<Index>
+  FloatList = DIOPTER_FLOAT_LIST,    // std::vector<double>
+  StringList = DIOPTER_STRING_LIST,  // std::vector<std::string>, as the next two
   TokenList = DIOPTER_TOKEN_LIST,
   ChoiceList = DIOPTER_CHOICE_LIST,
-  InputList = DIOPTER_INPUT_LIST,     // reserved
-  MetricList = DIOPTER_METRIC_LIST,   // std::vector<Metric>; brings the keys at, normalise, min_gap
+  InputList = DIOPTER_INPUT_LIST,    // reserved
+  MetricList = DIOPTER_METRIC_LIST,  // std::vector<Metric>; brings the keys at, normalise, min_gap
 };
 
 enum class Need : std::uint32_t {
   Grad = DIOPTER_NEEDS_GRAD,
-  Pairs = DIOPTER_NEEDS_PAIRS,            // prompts with a corrupted text in every row
-  Answers = DIOPTER_NEEDS_ANSWERS,        // prompts with an answer in every row
+  Pairs = DIOPTER_NEEDS_PAIRS,      // prompts with a corrupted text in every row
+  Answers = DIOPTER_NEEDS_ANSWERS,  // prompts with an answer in every row
   Generation = DIOPTER_NEEDS_GENERATION,
   Tokenizer = DIOPTER_NEEDS_TOKENIZER,
-  Weights = DIOPTER_NEEDS_WEIGHTS,        // Model::weight and logit_direction
-  Training = DIOPTER_NEEDS_TRAINING,      // makes weights; such a run has no [model]
-  Edits = DIOPTER_NEEDS_EDITS,            // takes [[run.edit]] blocks
+  Weights = DIOPTER_NEEDS_WEIGHTS,    // Model::weight and logit_direction
+  Training = DIOPTER_NEEDS_TRAINING,  // makes weights; such a run has no [model]
+  Edits = DIOPTER_NEEDS_EDITS,        // takes [[run.edit]] blocks
 };
 
 struct ParamFacets {
   const char* fallback = nullptr;  // the default, as TOML; without one the parameter is required
   const char* example = nullptr;   // as TOML; needed when there is no fallback
   double min = -std::numeric_limits<double>::infinity(), max = std::numeric_limits<double>::infinity();  // inclusive
-  const char* choices = "";        // "mean|zero"
-  const char* index_of = "";       // "layer": a valid index of that axis of the model
+  const char* choices = "";                                                                              // "mean|zero"
+  const char* index_of = "";  // "layer": a valid index of that axis of the model
   const char* unit = "";
-  const char* doc = "";            // one sentence, required
-  bool cosmetic = false;           // cannot change results; not in the fingerprint
+  const char* doc = "";   // one sentence, required
+  bool cosmetic = false;  // cannot change results; not in the fingerprint
 };
 struct OutputFacets {
   const char* unit = "";
@@ -72,15 +72,25 @@ struct Row {
 };
 
 consteval Row param(const char* name, ParamType type, ParamFacets facets) {
-  const diopter_param row{name, facets.doc, facets.unit, facets.fallback, facets.example, facets.choices, facets.index_of,
-                          type, facets.cosmetic ? std::uint32_t{DIOPTER_COSMETIC} : 0, facets.min, facets.max};
+  const diopter_param row{name,
+                          facets.doc,
+                          facets.unit,
+                          facets.fallback,
+                          facets.example,
+                          facets.choices,
+                          facets.index_of,
+                          type,
+                          facets.cosmetic ? std::uint32_t{DIOPTER_COSMETIC} : 0,
+                          facets.min,
+                          facets.max};
   rules::check_param(row);
   return {.kind = Row::Kind::Param, .param = row};
 }
 
 namespace rules {
 consteval Row output(const char* name, std::uint32_t type, const char* dims, const char* columns, OutputFacets facets) {
-  const diopter_output row{name, facets.doc, facets.unit, dims, columns, facets.better, type, facets.optional ? 1u : 0u};
+  const diopter_output row{name,    facets.doc,    facets.unit, dims,
+                           columns, facets.better, type,        facets.optional ? 1u : 0u};
   check_output(row);
   return {.kind = Row::Kind::Output, .output = row};
 }
@@ -92,7 +102,9 @@ consteval Row hook(const char* pattern, const char* why, std::uint32_t access) {
 }  // namespace rules
 
 // A number, with a step or without.
-consteval Row metric(const char* name, OutputFacets facets) { return rules::output(name, DIOPTER_METRIC, "", "", facets); }
+consteval Row metric(const char* name, OutputFacets facets) {
+  return rules::output(name, DIOPTER_METRIC, "", "", facets);
+}
 // dims: "prompt layer pos", in storage order; alternatives "layer pos|layer head": the labels of the values choose.
 consteval Row tensor(const char* name, const char* dims, OutputFacets facets) {
   return rules::output(name, DIOPTER_TENSOR, dims, "", facets);
@@ -101,11 +113,17 @@ consteval Row tensor(const char* name, const char* dims, OutputFacets facets) {
 consteval Row table(const char* name, const char* dims, const char* columns, OutputFacets facets) {
   return rules::output(name, DIOPTER_TABLE, dims, columns, facets);
 }
-consteval Row figure(const char* name, OutputFacets facets) { return rules::output(name, DIOPTER_FIGURE, "", "", facets); }
+consteval Row figure(const char* name, OutputFacets facets) {
+  return rules::output(name, DIOPTER_FIGURE, "", "", facets);
+}
 consteval Row text(const char* name, OutputFacets facets) { return rules::output(name, DIOPTER_TEXT, "", "", facets); }
 consteval Row file(const char* name, OutputFacets facets) { return rules::output(name, DIOPTER_FILE, "", "", facets); }
-consteval Row model(const char* name, OutputFacets facets) { return rules::output(name, DIOPTER_MODEL, "", "", facets); }
-consteval Row dataset(const char* name, OutputFacets facets) { return rules::output(name, DIOPTER_DATASET, "", "", facets); }
+consteval Row model(const char* name, OutputFacets facets) {
+  return rules::output(name, DIOPTER_MODEL, "", "", facets);
+}
+consteval Row dataset(const char* name, OutputFacets facets) {
+  return rules::output(name, DIOPTER_DATASET, "", "", facets);
+}
 
 // Which hook points the kind looks at or changes, and why. {layer} is every layer; {name} inserts a parameter.
 consteval Row observe(const char* pattern, const char* why) { return rules::hook(pattern, why, DIOPTER_OBSERVE); }

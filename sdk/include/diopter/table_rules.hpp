@@ -1,4 +1,5 @@
-// The rules of a table's rows, checked by the compiler in the author's build; the host checks them again when it opens a plugin.
+// The rules of a table's rows, checked by the compiler in the author's build; the host checks them again when it opens
+// a plugin.
 #pragma once
 
 #include <cstdint>
@@ -78,12 +79,15 @@ constexpr bool are_braces_balanced(std::string_view pattern) {
 consteval void check_param(const diopter_param& row) {
   const std::string_view name = row.name;
   if (!is_name(name)) throw "the name of a parameter is [a-z][a-z0-9_]*, at most 64 characters";
-  if (is_reserved_run_key(name)) throw "this name is a key of [[run]] that belongs to the host; call the parameter something else";
+  if (is_reserved_run_key(name))
+    throw "this name is a key of [[run]] that belongs to the host; call the parameter something else";
   if (std::string_view(row.doc).empty()) throw "a parameter needs .doc, one sentence";
   if (!row.fallback && !row.example) throw "a parameter without .fallback needs an .example";
-  if (is_choice(row.type) == std::string_view(row.choices).empty()) throw "a Choice or ChoiceList needs .choices, other types take none";
+  if (is_choice(row.type) == std::string_view(row.choices).empty())
+    throw "a Choice or ChoiceList needs .choices, other types take none";
   if (!(row.min <= row.max)) throw "the .min of a parameter is above its .max";
-  const bool limited = row.min > -std::numeric_limits<double>::infinity() || row.max < std::numeric_limits<double>::infinity();
+  const bool limited =
+      row.min > -std::numeric_limits<double>::infinity() || row.max < std::numeric_limits<double>::infinity();
   if (limited && !is_number(row.type)) throw ".min and .max are for Int, Float, IntList and FloatList";
   if (!std::string_view(row.index_of).empty() && row.type != DIOPTER_INT && row.type != DIOPTER_INT_LIST) {
     throw ".index_of is for Int and IntList";

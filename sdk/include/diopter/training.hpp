@@ -11,8 +11,8 @@
 namespace diopter {
 inline namespace abi1 {
 
-// by_fan_in: `linear` / sqrt(fan_in) instead of `linear`; sinusoidal: position table of amplitude `embed`, learned from there;
-// shrink_writers: matrices that write into the stream are divided by sqrt(2 L) as well.
+// by_fan_in: `linear` / sqrt(fan_in) instead of `linear`; sinusoidal: position table of amplitude `embed`, learned from
+// there; shrink_writers: matrices that write into the stream are divided by sqrt(2 L) as well.
 struct Init {
   double embed = 0.02, linear = 0.02;
   bool by_fan_in = false, sinusoidal = false, shrink_writers = true;
@@ -26,9 +26,9 @@ struct Batch {
   Tensor targets;  // int64 [row, pos]; -1: not counted (padding, column "counted")
 };
 struct StreamOptions {
-  Index rows = 64;        // documents a step
-  Index micro_rows = 0;   // rows of one micro-batch, sorted by length; 0 = all
-  Index length = 0;       // 0: a document a row; else documents are packed to rows of this length
+  Index rows = 64;       // documents a step
+  Index micro_rows = 0;  // rows of one micro-batch, sorted by length; 0 = all
+  Index length = 0;      // 0: a document a row; else documents are packed to rows of this length
   std::string stream = "data";
 };
 
@@ -52,14 +52,14 @@ class DIOPTER_API Trainable {
  public:
   const ModelInfo& info() const;
   Tensor forward(const Tensor& inputs);  // int64 [row, pos] -> logits [row, pos, d_vocab]
-  // Summed cross-entropy (nat) of the counted targets, by chunks; backward() of the sum of a step's losses divided by their
-  // count gives the step's gradient.
+  // Summed cross-entropy (nat) of the counted targets, by chunks; backward() of the sum of a step's losses divided by
+  // their count gives the step's gradient.
   Tensor loss(const Batch& batch);
   std::vector<Tensor> parameters() const;
   void step(const AdamW& with);  // gradients are clipped, applied and cleared
   Index steps() const;
-  void save(Path dir) const;     // whole or not at all; with optimiser, streams, generators
-  bool resume(Path dir);         // continues bit for bit; false: nothing there
+  void save(Path dir) const;          // whole or not at all; with optimiser, streams, generators
+  bool resume(Path dir);              // continues bit for bit; false: nothing there
   void attach(const Stream& stream);  // its position is saved and resumed with the weights
 
   explicit Trainable(std::shared_ptr<TrainableBackend> backend) : backend_(std::move(backend)) {}

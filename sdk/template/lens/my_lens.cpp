@@ -1,6 +1,6 @@
 // my_lens.cpp - what would the model say if it stopped after each layer?
-#include <diopter/plugin.hpp>
 #include <ATen/ATen.h>
+#include <diopter/plugin.hpp>
 
 namespace {
 using namespace diopter;

@@ -1,6 +1,6 @@
 // The plugin's objects are linked into this test, so its descriptor and its formulas can be looked at without a host.
-#include <diopter/plugin.hpp>
 #include <gtest/gtest.h>
+#include <diopter/plugin.hpp>
 
 #include <string>
 

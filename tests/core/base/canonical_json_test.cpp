@@ -15,7 +15,8 @@ namespace {
 using testing::HasSubstr;
 
 TEST(CanonicalJson, GoldenFingerprint) {
-  Json document = Json::parse(R"({"seed": 0, "params": {"top_k": 10, "normalize": true, "hook": "blocks.6.hook_resid_pre",
+  Json document =
+      Json::parse(R"({"seed": 0, "params": {"top_k": 10, "normalize": true, "hook": "blocks.6.hook_resid_pre",
     "coefficient": 2.0}, "needs": [], "model": {"transforms": [], "dtype": "float32", "compute": "float32", "bos": "family"},
     "kind_version": 3, "kind": "steering", "backend": "cpu"})");
   document["inputs"] = {{"prompts", std::string(64, 'b')}, {"model", std::string(64, 'a')}};
@@ -25,7 +26,8 @@ TEST(CanonicalJson, GoldenFingerprint) {
 
 TEST(CanonicalJson, KeysSortBytewiseAndOnlyFourKindsOfCharactersAreEscaped) {
   EXPECT_EQ(canonical_json({{"b", 1}, {"B", 2}, {"\u00e9", 3}, {"", 4}}), "{\"\":4,\"B\":2,\"b\":1,\"\u00e9\":3}");
-  EXPECT_EQ(canonical_json("\"\\/\b\f\n\r\t\x01\x1f\x7f\u2028"), "\"\\\"\\\\/\\b\\f\\n\\r\\t\\u0001\\u001f\x7f\u2028\"");
+  EXPECT_EQ(canonical_json("\"\\/\b\f\n\r\t\x01\x1f\x7f\u2028"),
+            "\"\\\"\\\\/\\b\\f\\n\\r\\t\\u0001\\u001f\x7f\u2028\"");
   EXPECT_EQ(canonical_json({nullptr, true, false, Json::array(), Json::object()}), "[null,true,false,[],{}]");
 }
 
@@ -52,7 +54,8 @@ TEST(CanonicalJson, RefusesWhatHasNoForm) {
 }
 
 TEST(PlainJson, NamesWhatIsNotFinite) {
-  EXPECT_EQ(plain_json({{"a", {std::nan(""), HUGE_VAL, -HUGE_VAL, 0.1}}}), R"({"a":["NaN","Infinity","-Infinity",0.1]})");
+  EXPECT_EQ(plain_json({{"a", {std::nan(""), HUGE_VAL, -HUGE_VAL, 0.1}}}),
+            R"({"a":["NaN","Infinity","-Infinity",0.1]})");
 }
 
 RC_GTEST_PROP(CanonicalJson, FloatsRoundTrip, (std::uint64_t bits)) {

@@ -73,7 +73,9 @@ TEST_F(Files, ErrorsNameFileAndReason) {
 TEST_F(Files, ReadersSeeWholeVersions) {
   write_file_atomically(folder_ / "x", std::string(1000, '0'));
   std::thread writer([&] {
-    for (int i = 0; i < 50; ++i) write_file_atomically(folder_ / "x", std::string(1000 + static_cast<std::size_t>(i), static_cast<char>('1' + i % 9)));
+    for (int i = 0; i < 50; ++i)
+      write_file_atomically(folder_ / "x",
+                            std::string(1000 + static_cast<std::size_t>(i), static_cast<char>('1' + i % 9)));
   });
   int torn = 0;
   for (int i = 0; i < 500; ++i) {

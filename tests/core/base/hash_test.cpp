@@ -22,7 +22,7 @@ TEST(Sha256, PartsEqualTheWhole) { EXPECT_EQ(Sha256().update("ab").update("").up
 TEST(Crc32c, CheckValues) {
   EXPECT_EQ(crc32c("123456789"), 0xe3069283u);
   EXPECT_EQ(crc32c(""), 0u);
-  EXPECT_EQ(crc32c(std::string(32, '\0')), 0x8a9136aau);      // RFC 3720, B.4
+  EXPECT_EQ(crc32c(std::string(32, '\0')), 0x8a9136aau);  // RFC 3720, B.4
   EXPECT_EQ(crc32c(std::string(32, '\xff')), 0x62a8ab43u);
   EXPECT_EQ(hex8(0xe3069283u), "e3069283");
   EXPECT_EQ(hex8(0xau), "0000000a");

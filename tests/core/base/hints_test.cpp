@@ -21,7 +21,7 @@ TEST(Hints, DistanceCountsEditsAndSwaps) {
 TEST(Hints, NearestKeepsToTheLimit) {
   const std::vector<std::string> known = {"patching", "logit_lens", "steering", "induction", "attribution"};
   EXPECT_THAT(nearest("patchign", known), ElementsAre("patching"));
-  EXPECT_THAT(nearest("steer", known), IsEmpty());              // three missing letters, limit 1
+  EXPECT_THAT(nearest("steer", known), IsEmpty());  // three missing letters, limit 1
   EXPECT_THAT(nearest("xyz", {"xy", "xyzz", "abc"}), ElementsAre("xy", "xyzz"));
   EXPECT_THAT(nearest("q_proj", {"k_proj", "v_proj", "o_proj", "q_projs"}), ElementsAre("k_proj", "o_proj", "q_projs"));
 }

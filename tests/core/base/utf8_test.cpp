@@ -12,13 +12,13 @@ using testing::ElementsAre;
 TEST(Utf8, FindsTheFirstIllFormedByte) {
   EXPECT_EQ(invalid_utf8_offset("na\u00efve \u20ac \U0001F600"), std::nullopt);
   EXPECT_EQ(invalid_utf8_offset(""), std::nullopt);
-  EXPECT_EQ(invalid_utf8_offset("a\x80"), 1u);                // a continuation alone
-  EXPECT_EQ(invalid_utf8_offset("\xC0\xAF"), 0u);             // overlong
+  EXPECT_EQ(invalid_utf8_offset("a\x80"), 1u);     // a continuation alone
+  EXPECT_EQ(invalid_utf8_offset("\xC0\xAF"), 0u);  // overlong
   EXPECT_EQ(invalid_utf8_offset("\xE0\x80\xAF"), 0u);
-  EXPECT_EQ(invalid_utf8_offset("ab\xED\xA0\x80"), 2u);       // surrogate
-  EXPECT_EQ(invalid_utf8_offset("\xF4\x90\x80\x80"), 0u);     // beyond U+10FFFF
+  EXPECT_EQ(invalid_utf8_offset("ab\xED\xA0\x80"), 2u);    // surrogate
+  EXPECT_EQ(invalid_utf8_offset("\xF4\x90\x80\x80"), 0u);  // beyond U+10FFFF
   EXPECT_EQ(invalid_utf8_offset("\xED\x9F\xBF\xF4\x8F\xBF\xBF"), std::nullopt);
-  EXPECT_EQ(invalid_utf8_offset("x\xE2\x82"), 1u);            // cut short
+  EXPECT_EQ(invalid_utf8_offset("x\xE2\x82"), 1u);  // cut short
 }
 
 // The example of the Unicode standard, table 3-8: one replacement for each maximal subpart.

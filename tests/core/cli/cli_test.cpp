@@ -20,7 +20,9 @@ using diopter::test::sample_store;
 using diopter::test::shell;
 using testing::HasSubstr;
 
-Outcome diopter_on_sample(const std::string& arguments) { return shell("export DIOPTER_STORE='" + sample_store().string() + "'; $DIOPTER " + arguments); }
+Outcome diopter_on_sample(const std::string& arguments) {
+  return shell("export DIOPTER_STORE='" + sample_store().string() + "'; $DIOPTER " + arguments);
+}
 
 TEST(Runs, ListsNewestFirstAsTabSeparatedText) {
   const Outcome result = diopter_on_sample("runs --columns id,kind,model,status,metric.logit_diff,error");
@@ -34,11 +36,16 @@ TEST(Runs, ListsNewestFirstAsTabSeparatedText) {
 }
 
 TEST(Runs, FormsLimitAndSort) {
-  EXPECT_EQ(diopter_on_sample("runs --columns short_id --no-header --limit 1 2>&1").out, "ZZZZ0000\n1 of 4 shown; --limit 0 for all\n");
-  EXPECT_EQ(diopter_on_sample("runs --columns short_id --no-header --sort -metric.logit_diff --limit 2 -q").out, "1C0Z77AA\n8FKQ2M1P\n");
-  EXPECT_EQ(diopter_on_sample("runs --kind logit_lens --columns short_id,batch --csv").out, "short_id,batch\nQ9T4RRV2,ioi-patching\n");
-  EXPECT_EQ(diopter_on_sample("runs --kind logit_lens --columns short_id,batch --md").out, "| short_id | batch |\n| --- | --- |\n| Q9T4RRV2 | ioi-patching |\n");
-  EXPECT_EQ(diopter_on_sample("runs --status failed --columns short_id,seconds --jsonl").out, "{\"seconds\":0.03,\"short_id\":\"ZZZZ0000\"}\n");
+  EXPECT_EQ(diopter_on_sample("runs --columns short_id --no-header --limit 1 2>&1").out,
+            "ZZZZ0000\n1 of 4 shown; --limit 0 for all\n");
+  EXPECT_EQ(diopter_on_sample("runs --columns short_id --no-header --sort -metric.logit_diff --limit 2 -q").out,
+            "1C0Z77AA\n8FKQ2M1P\n");
+  EXPECT_EQ(diopter_on_sample("runs --kind logit_lens --columns short_id,batch --csv").out,
+            "short_id,batch\nQ9T4RRV2,ioi-patching\n");
+  EXPECT_EQ(diopter_on_sample("runs --kind logit_lens --columns short_id,batch --md").out,
+            "| short_id | batch |\n| --- | --- |\n| Q9T4RRV2 | ioi-patching |\n");
+  EXPECT_EQ(diopter_on_sample("runs --status failed --columns short_id,seconds --jsonl").out,
+            "{\"seconds\":0.03,\"short_id\":\"ZZZZ0000\"}\n");
   const Json document = Json::parse(diopter_on_sample("runs --json --limit 2").out);
   EXPECT_EQ(document["schema"], "diopter.runs/1");
   EXPECT_EQ(document["total"], 4);
@@ -80,8 +87,9 @@ TEST(Show, TellsWhatIsKnown) {
 TEST(Show, PartsOfARun) {
   EXPECT_EQ(diopter_on_sample("show ZZZZ0000 --error").out, "out of memory budget (8GB)\n");
   EXPECT_EQ(diopter_on_sample("show Q9T4 --text notes").out, "The *last* layer knows.\n");
-  EXPECT_EQ(diopter_on_sample("show Q9T4 --table top").out,
-            "layer\tpos\ttoken\tprob\n0\tWhen\t a\t0.25\n0\t Mary\t b\t0.5\n1\tWhen\t\\n\t0.75\n1\t Mary\t</script>\t1.0\n");
+  EXPECT_EQ(
+      diopter_on_sample("show Q9T4 --table top").out,
+      "layer\tpos\ttoken\tprob\n0\tWhen\t a\t0.25\n0\t Mary\t b\t0.5\n1\tWhen\t\\n\t0.75\n1\t Mary\t</script>\t1.0\n");
   EXPECT_EQ(diopter_on_sample("show 8FKQ --config").out,
             "# The manifest of run 01JDAM7VZS000000008FKQ2M1P, experiments/ioi.toml.\n"
             "# Its entry: 'resid'. Relative paths count from the folder of that file.\n"
@@ -91,7 +99,8 @@ TEST(Show, PartsOfARun) {
   EXPECT_EQ(run["schema"], "diopter.run/1");
   EXPECT_EQ(run["metrics"][0]["stderr"], 0.25);
   EXPECT_EQ(run["tensors"][0]["shape"], Json({3, 4}));
-  EXPECT_THAT(diopter_on_sample("show 8FKQ --provenance").out, HasSubstr("commit\t0123456789ab with uncommitted changes\n"));
+  EXPECT_THAT(diopter_on_sample("show 8FKQ --provenance").out,
+              HasSubstr("commit\t0123456789ab with uncommitted changes\n"));
 }
 
 TEST(Tensor, DrawsTheMapAsText) {
@@ -108,8 +117,10 @@ TEST(Tensor, DrawsTheMapAsText) {
 }
 
 TEST(Tensor, TopStatsSlices) {
-  EXPECT_EQ(diopter_on_sample("tensor 8FKQ effect --top 2").out, "layer\tpos\tpos_label\tvalue\n0\t2\t Mary\t1.0\n2\t3\t to\t1.0\n");
-  EXPECT_EQ(diopter_on_sample("tensor Q9T4 kl --stats").out, "name\tdtype\tcells\tnonfinite\tmin\tmax\tmean\tstd\nkl\tf32\t4\t0\t0.0\t2.0\t0.875\t0.739509972887452\n");
+  EXPECT_EQ(diopter_on_sample("tensor 8FKQ effect --top 2").out,
+            "layer\tpos\tpos_label\tvalue\n0\t2\t Mary\t1.0\n2\t3\t to\t1.0\n");
+  EXPECT_EQ(diopter_on_sample("tensor Q9T4 kl --stats").out,
+            "name\tdtype\tcells\tnonfinite\tmin\tmax\tmean\tstd\nkl\tf32\t4\t0\t0.0\t2.0\t0.875\t0.739509972887452\n");
   EXPECT_EQ(diopter_on_sample("tensor 8FKQ effect --slice layer=-1 --top 1 --no-header").out, "3\t to\t1.0\n");
   EXPECT_EQ(diopter_on_sample("tensor 8FKQ effect --slice 'pos= Mary' --top 1 --no-header").out, "0\t1.0\n");
   const Outcome wrong = diopter_on_sample("tensor 8FKQ effect --slice layr=1");
@@ -122,10 +133,16 @@ TEST(Tensor, TopStatsSlices) {
 }
 
 TEST(Sql, ReadsAndRefusesToWrite) {
-  EXPECT_EQ(diopter_on_sample("sql \"SELECT short_id, seconds FROM v_run WHERE kind = :k\" --params k=logit_lens").out, "short_id\tseconds\nQ9T4RRV2\t0.03\n");
-  EXPECT_EQ(diopter_on_sample("sql 'SELECT 1 AS a, NULL AS b' --json").out, "{\"rows\":[{\"a\":1,\"b\":null}],\"schema\":\"diopter.sql/1\",\"total\":1}\n");
+  EXPECT_EQ(diopter_on_sample("sql \"SELECT short_id, seconds FROM v_run WHERE kind = :k\" --params k=logit_lens").out,
+            "short_id\tseconds\nQ9T4RRV2\t0.03\n");
+  EXPECT_EQ(diopter_on_sample("sql 'SELECT 1 AS a, NULL AS b' --json").out,
+            "{\"rows\":[{\"a\":1,\"b\":null}],\"schema\":\"diopter.sql/1\",\"total\":1}\n");
   EXPECT_EQ(diopter_on_sample("sql 'DELETE FROM run'").exit, 2);
-  EXPECT_EQ(diopter_on_sample("sql 'WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT count(*) FROM n' --timeout 1s").exit, 2);
+  EXPECT_EQ(
+      diopter_on_sample(
+          "sql 'WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT count(*) FROM n' --timeout 1s")
+          .exit,
+      2);
 }
 
 TEST(Diff, ShowsOnlyWhatDiffers) {
@@ -141,8 +158,10 @@ TEST(Diff, ShowsOnlyWhatDiffers) {
 }
 
 TEST(Status, CountsItems) {
-  EXPECT_EQ(diopter_on_sample("status ioi-patching 2>&1").out, "state\titems\nfailed\t1\nsucceeded\t3\n1 of 4 items are not done; --missing lists them\n");
-  EXPECT_EQ(diopter_on_sample("status ioi-patching --missing --no-header").out, "3\tresid\tresid\tpatching\tfailed\t1\t\n");
+  EXPECT_EQ(diopter_on_sample("status ioi-patching 2>&1").out,
+            "state\titems\nfailed\t1\nsucceeded\t3\n1 of 4 items are not done; --missing lists them\n");
+  EXPECT_EQ(diopter_on_sample("status ioi-patching --missing --no-header").out,
+            "3\tresid\tresid\tpatching\tfailed\t1\t\n");
 }
 
 TEST(Errors, HaveOneFormAndTheRightCode) {
@@ -167,22 +186,29 @@ TEST(Program, SaysWhatItIs) {
   EXPECT_EQ(shell("$DIOPTER --prefix").out, std::string(std::getenv("DIOPTER_BUILD_DIR")) + "\n");
   const Outcome help = shell("$DIOPTER --help");
   EXPECT_EQ(help.exit, 0);
-  for (const char* name : {"runs", "show", "tensor", "sql", "report", "run", "check", "peek"}) EXPECT_THAT(help.out, HasSubstr(name));
+  for (const char* name : {"runs", "show", "tensor", "sql", "report", "run", "check", "peek"})
+    EXPECT_THAT(help.out, HasSubstr(name));
 }
 
 TEST(Program, AClosedPipeEndsItSilently) {
-  const Outcome result = diopter_on_sample("sql 'WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 200000) SELECT i FROM n' | head -n 1; echo ${PIPESTATUS[0]}");
+  const Outcome result = diopter_on_sample(
+      "sql 'WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 200000) SELECT i FROM n' | head "
+      "-n 1; echo ${PIPESTATUS[0]}");
   EXPECT_EQ(result.out, "i\n141\n");
   EXPECT_EQ(result.err, "");
 }
 
 TEST(Report, IsTheSameTwiceAndNamesItsRuns) {
   const char* build = std::getenv("DIOPTER_BUILD_DIR");
-  if (!std::filesystem::exists(std::string(build) + "/share/diopter/plotly.min.js")) GTEST_SKIP() << "Plotly.js is not set up (./dev setup)";
-  const Outcome first = diopter_on_sample("report batch:ioi-patching -o - -q"), second = diopter_on_sample("report batch:ioi-patching -o - -q");
+  if (!std::filesystem::exists(std::string(build) + "/share/diopter/plotly.min.js"))
+    GTEST_SKIP() << "Plotly.js is not set up (./dev setup)";
+  const Outcome first = diopter_on_sample("report batch:ioi-patching -o - -q"),
+                second = diopter_on_sample("report batch:ioi-patching -o - -q");
   EXPECT_EQ(first.exit, 0) << first.err;
   EXPECT_TRUE(first.out == second.out);
-  for (const char* part : {"<h1>ioi-patching</h1>", "Which site carries the indirect object?", "[gap] clean - corrupted is 0.36", kFirst, kLens, "diopter run experiments/ioi.toml model.source=gpt2"}) {
+  for (const char* part :
+       {"<h1>ioi-patching</h1>", "Which site carries the indirect object?", "[gap] clean - corrupted is 0.36", kFirst,
+        kLens, "diopter run experiments/ioi.toml model.source=gpt2"}) {
     EXPECT_THAT(first.out, HasSubstr(part));
   }
   EXPECT_EQ(first.out.find("</script>\"]"), std::string::npos);

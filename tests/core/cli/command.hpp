@@ -21,15 +21,21 @@ struct Outcome {
 inline Outcome shell(const std::string& arguments) {
   const char* build = std::getenv("DIOPTER_BUILD_DIR");
   const std::string prefix = build ? build : "build/release";
-  const std::filesystem::path folder = std::filesystem::temp_directory_path() / ("diopter_out_" + std::to_string(::getpid()));
+  const std::filesystem::path folder =
+      std::filesystem::temp_directory_path() / ("diopter_out_" + std::to_string(::getpid()));
   std::filesystem::create_directories(folder);
   const std::string out = (folder / "out").string(), err = (folder / "err").string();
-  const std::string command = "unset DIOPTER_STORE CLICOLOR_FORCE; export TZ=UTC LC_ALL=C.UTF-8 DIOPTER='" + prefix + "/bin/diopter'; { " + arguments + " ; } >" + out + " 2>" + err + " </dev/null";
-  const int status = std::system(("bash -c " + std::string("'") + [&] {
-    std::string quoted;
-    for (const char c : command) quoted += c == '\'' ? std::string("'\\''") : std::string(1, c);
-    return quoted;
-  }() + "'").c_str());
+  const std::string command = "unset DIOPTER_STORE CLICOLOR_FORCE; export TZ=UTC LC_ALL=C.UTF-8 DIOPTER='" + prefix +
+                              "/bin/diopter'; { " + arguments + " ; } >" + out + " 2>" + err + " </dev/null";
+  const int status = std::system(("bash -c " + std::string("'") +
+                                  [&] {
+                                    std::string quoted;
+                                    for (const char c : command)
+                                      quoted += c == '\'' ? std::string("'\\''") : std::string(1, c);
+                                    return quoted;
+                                  }() +
+                                  "'")
+                                     .c_str());
   const auto read = [](const std::string& file) {
     std::ostringstream text;
     text << std::ifstream(file, std::ios::binary).rdbuf();

@@ -20,7 +20,11 @@ std::string bytes_of(const std::vector<T>& values) {
   return bytes;
 }
 
-const NamedArray kFloats{"effect", "f32", {2, 3}, bytes_of<float>({0, 1, 2, 3, 4, 5.5f}), {{"layer", 2, {}, {}, {}}, {"pos", 3, {"a", "b,", "a"}, {}, {}}}};
+const NamedArray kFloats{"effect",
+                         "f32",
+                         {2, 3},
+                         bytes_of<float>({0, 1, 2, 3, 4, 5.5f}),
+                         {{"layer", 2, {}, {}, {}}, {"pos", 3, {"a", "b,", "a"}, {}, {}}}};
 const NamedArray kScalar{"blocks.0.n", "i64", {}, bytes_of<std::int64_t>({-7}), {}};
 const NamedArray kBrain{"half", "bf16", {2}, bytes_of<std::uint16_t>({0x3F80, 0xC040}), {}};  // 1, -3
 
@@ -33,7 +37,8 @@ TEST(Export, NpyHeaderIsAlignedAndExact) {
 }
 
 TEST(Export, CsvNamesEveryCell) {
-  EXPECT_EQ(csv_bytes(kFloats), "layer,pos,pos_label,effect\n0,0,a,0.0\n0,1,\"b,\",1.0\n0,2,a,2.0\n1,0,a,3.0\n1,1,\"b,\",4.0\n1,2,a,5.5\n");
+  EXPECT_EQ(csv_bytes(kFloats),
+            "layer,pos,pos_label,effect\n0,0,a,0.0\n0,1,\"b,\",1.0\n0,2,a,2.0\n1,0,a,3.0\n1,1,\"b,\",4.0\n1,2,a,5.5\n");
 }
 
 TEST(Export, SafetensorsHeader) {
@@ -41,14 +46,18 @@ TEST(Export, SafetensorsHeader) {
   std::uint64_t size = 0;
   std::memcpy(&size, file.data(), 8);
   EXPECT_EQ(size % 8, 0u);
-  EXPECT_EQ(file.substr(8, size).find("{\"effect\":{\"data_offsets\":[0,24],\"dtype\":\"F32\",\"shape\":[2,3]},\"half\":{\"data_offsets\":[24,28],\"dtype\":\"BF16\",\"shape\":[2]}}"), 0u);
+  EXPECT_EQ(file.substr(8, size).find("{\"effect\":{\"data_offsets\":[0,24],\"dtype\":\"F32\",\"shape\":[2,3]},"
+                                      "\"half\":{\"data_offsets\":[24,28],\"dtype\":\"BF16\",\"shape\":[2]}}"),
+            0u);
   EXPECT_EQ(file.size(), 8 + size + 28);
 }
 
 // Whichever Python has the module; empty when none has.
 std::string python_with(const std::string& module) {
   const char* source = std::getenv("DIOPTER_SOURCE_DIR");
-  for (const std::string& python : {std::string(source ? source : ".") + "/.deps/peers-hf/bin/python", std::string(source ? source : ".") + "/.deps/torch/bin/python", std::string("python3")}) {
+  for (const std::string& python :
+       {std::string(source ? source : ".") + "/.deps/peers-hf/bin/python",
+        std::string(source ? source : ".") + "/.deps/torch/bin/python", std::string("python3")}) {
     if (diopter::test::shell(python + " -c 'import " + module + "'").exit == 0) return python;
   }
   return {};
@@ -68,18 +77,26 @@ TEST_F(ReadBack, ByNumpy) {
   if (python.empty()) GTEST_SKIP() << "no Python with numpy (./dev oracles)";
   write_arrays(file_.string() + ".npy", {kFloats});
   write_arrays(file_.string() + ".npz", {kFloats, kScalar, kBrain});
-  const auto result = diopter::test::shell(python + " -c \"import numpy; a = numpy.load('" + file_.string() + ".npy'); z = numpy.load('" + file_.string() +
-                                           ".npz'); print(a.dtype, a.tolist(), z.files, z['effect'].tolist() == a.tolist(), z['blocks.0.n'].shape, int(z['blocks.0.n']), z['half'].tolist())\"");
-  EXPECT_EQ(result.out, "float32 [[0.0, 1.0, 2.0], [3.0, 4.0, 5.5]] ['effect', 'blocks.0.n', 'half'] True () -7 [1.0, -3.0]\n") << result.err;
+  const auto result = diopter::test::shell(
+      python + " -c \"import numpy; a = numpy.load('" + file_.string() + ".npy'); z = numpy.load('" + file_.string() +
+      ".npz'); print(a.dtype, a.tolist(), z.files, z['effect'].tolist() == a.tolist(), z['blocks.0.n'].shape, "
+      "int(z['blocks.0.n']), z['half'].tolist())\"");
+  EXPECT_EQ(result.out,
+            "float32 [[0.0, 1.0, 2.0], [3.0, 4.0, 5.5]] ['effect', 'blocks.0.n', 'half'] True () -7 [1.0, -3.0]\n")
+      << result.err;
 }
 
 TEST_F(ReadBack, BySafetensors) {
   const std::string python = python_with("safetensors.torch");
   if (python.empty()) GTEST_SKIP() << "no Python with safetensors (./dev oracles)";
   write_arrays(file_.string() + ".safetensors", {kFloats, kScalar, kBrain});
-  const auto result = diopter::test::shell(python + " -c \"from safetensors.torch import load_file; z = load_file('" + file_.string() +
-                                           ".safetensors'); print(sorted(z), z['effect'].tolist(), z['blocks.0.n'].item(), z['half'].tolist(), z['half'].dtype)\"");
-  EXPECT_EQ(result.out, "['blocks.0.n', 'effect', 'half'] [[0.0, 1.0, 2.0], [3.0, 4.0, 5.5]] -7 [1.0, -3.0] torch.bfloat16\n") << result.err;
+  const auto result =
+      diopter::test::shell(python + " -c \"from safetensors.torch import load_file; z = load_file('" + file_.string() +
+                           ".safetensors'); print(sorted(z), z['effect'].tolist(), z['blocks.0.n'].item(), "
+                           "z['half'].tolist(), z['half'].dtype)\"");
+  EXPECT_EQ(result.out,
+            "['blocks.0.n', 'effect', 'half'] [[0.0, 1.0, 2.0], [3.0, 4.0, 5.5]] -7 [1.0, -3.0] torch.bfloat16\n")
+      << result.err;
 }
 
 }  // namespace

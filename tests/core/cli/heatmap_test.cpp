@@ -17,7 +17,13 @@ HeatmapData small() {
   HeatmapData data;
   data.title = "effect (0 = corrupted, 1 = clean restored)";
   data.rows = Axis{"layer", 2, {}, {}, {}};
-  data.columns = Axis{"pos", 3, {"<|endoftext|>", " John", "\xE2\x80\xAE" "x"}, {1, 2, 3}, {}};
+  data.columns = Axis{"pos",
+                      3,
+                      {"<|endoftext|>", " John",
+                       "\xE2\x80\xAE"
+                       "x"},
+                      {1, 2, 3},
+                      {}};
   data.values = {0.004, -0.005, 1, std::numeric_limits<double>::quiet_NaN(), 0.5, -INFINITY};
   data.centre = 0;
   return data;

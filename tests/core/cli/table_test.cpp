@@ -11,7 +11,8 @@ namespace {
 using namespace diopter::cli;
 
 const Rows kRows{{{"id", "ID", false, true}, {"x", "", true}, {"text", "TEXT"}, {"none", ""}},
-                 {{"8FKQ2M1P", 0.123456, "a sentence that is rather long for the terminal", nullptr}, {"1C0Z77AA", -7, "tab\there", nullptr}}};
+                 {{"8FKQ2M1P", 0.123456, "a sentence that is rather long for the terminal", nullptr},
+                  {"1C0Z77AA", -7, "tab\there", nullptr}}};
 
 TEST(Table, CutsTextNotIdsAndLeavesOutEmptyColumns) {
   EXPECT_EQ(aligned_table(kRows, true, 40),
@@ -21,7 +22,8 @@ TEST(Table, CutsTextNotIdsAndLeavesOutEmptyColumns) {
 }
 
 TEST(Table, TabSeparatedIsNeverCut) {
-  EXPECT_EQ(tsv(kRows, false), "8FKQ2M1P\t0.123456\ta sentence that is rather long for the terminal\t\n1C0Z77AA\t-7\ttab\\there\t\n");
+  EXPECT_EQ(tsv(kRows, false),
+            "8FKQ2M1P\t0.123456\ta sentence that is rather long for the terminal\t\n1C0Z77AA\t-7\ttab\\there\t\n");
 }
 
 TEST(Table, CsvAndMarkdownQuote) {

@@ -33,7 +33,7 @@ inline at::Tensor row_ids(const Prompts& rows, Index row) {
 }
 
 struct HandRun {
-  at::Tensor logits;                   // [pos, d_vocab]
+  at::Tensor logits;                    // [pos, d_vocab]
   std::map<HookId, at::Tensor> values;  // [1, ...]
 };
 

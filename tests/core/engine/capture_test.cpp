@@ -14,7 +14,8 @@ using ::testing::HasSubstr;
 TEST(Capture, PaddedRowsEqualTheRowsAloneAndPadsAreNaN) {
   Lab lab;
   const Prompts rows = random_rows({4, 7, 2});
-  const Capture seen = lab.session.capture(rows, {"blocks.*.*", "blocks.*.*.*", "hook_*", "ln_final.*", "unembed.*"}, {}, {});
+  const Capture seen =
+      lab.session.capture(rows, {"blocks.*.*", "blocks.*.*.*", "hook_*", "ln_final.*", "unembed.*"}, {}, {});
   ASSERT_EQ(std::distance(seen.begin(), seen.end()), lab.model->hooks().size());
   Index compared = 0;
   double largest = 0;
@@ -45,7 +46,8 @@ TEST(Capture, ObservingEverythingChangesNoLogit) {
   Lab lab;
   const Prompts rows = random_rows({6, 6});
   const at::Tensor none = lab.session.capture(rows, {}, {}, {}).logits();
-  const at::Tensor all = lab.session.capture(rows, {"blocks.*.*", "blocks.*.*.*", "hook_*", "ln_final.*", "unembed.*"}, {}, {}).logits();
+  const at::Tensor all =
+      lab.session.capture(rows, {"blocks.*.*", "blocks.*.*.*", "hook_*", "ln_final.*", "unembed.*"}, {}, {}).logits();
   const double gap = difference(none, all), scale = none.abs().max().item<double>();
   printf("observing everything: largest logit difference %.2g of %.2g\n", gap, scale);
   EXPECT_LE(gap, 5e-6 * scale);
@@ -62,8 +64,11 @@ TEST(Capture, WhereKeepsSelectedDimensionsInTheOrderWritten) {
   EXPECT_EQ(difference(some[1][0][1], whole[1][6][0]), 0);
   EXPECT_EQ(difference(some[1][2][0], whole[1][5][3]), 0);
   EXPECT_TRUE(some[0][2].isnan().all().item<bool>());  // row 0 has no position 5
-  const at::Tensor pattern = lab.session.capture(rows, "blocks.0.attn.hook_pattern", {}, {})["blocks.0.attn.hook_pattern"];
-  const at::Tensor entry = lab.session.capture(rows, "blocks.0.attn.hook_pattern", {.positions = {-1}, .heads = {2}, .sources = {1}}, {})["blocks.0.attn.hook_pattern"];
+  const at::Tensor pattern =
+      lab.session.capture(rows, "blocks.0.attn.hook_pattern", {}, {})["blocks.0.attn.hook_pattern"];
+  const at::Tensor entry =
+      lab.session.capture(rows, "blocks.0.attn.hook_pattern", {.positions = {-1}, .heads = {2}, .sources = {1}},
+                          {})["blocks.0.attn.hook_pattern"];
   ASSERT_EQ(entry.sizes(), at::IntArrayRef({2, 1, 1, 1}));
   EXPECT_EQ(difference(entry[1][0][0][0], pattern[1][2][6][1]), 0);
 }
@@ -77,18 +82,27 @@ TEST(Capture, RowInvariants) {
     const at::Tensor pattern = seen[block + "attn.hook_pattern"];
     EXPECT_LT((pattern.sum(-1) - 1).abs().max().item<double>(), 1e-6);
     EXPECT_EQ(pattern.triu(1).abs().max().item<double>(), 0);  // nothing after the query
-    EXPECT_LT(difference(seen[block + "attn.hook_result"].sum(2) + lab.model->parameters().canonical("b_O", layer), seen[block + "hook_attn_out"]), 1e-5);
-    EXPECT_LT(difference(seen[block + "hook_resid_pre"] + seen[block + "hook_attn_out"], seen[block + "hook_resid_mid"]), 1e-6);
-    EXPECT_LT(difference(seen[block + "hook_resid_mid"] + seen[block + "hook_mlp_out"], seen[block + "hook_resid_post"]), 1e-6);
+    EXPECT_LT(difference(seen[block + "attn.hook_result"].sum(2) + lab.model->parameters().canonical("b_O", layer),
+                         seen[block + "hook_attn_out"]),
+              1e-5);
+    EXPECT_LT(
+        difference(seen[block + "hook_resid_pre"] + seen[block + "hook_attn_out"], seen[block + "hook_resid_mid"]),
+        1e-6);
+    EXPECT_LT(
+        difference(seen[block + "hook_resid_mid"] + seen[block + "hook_mlp_out"], seen[block + "hook_resid_post"]),
+        1e-6);
     if (layer == 0) continue;
-    EXPECT_EQ(difference(seen[block + "hook_resid_pre"], seen["blocks." + std::to_string(layer - 1) + ".hook_resid_post"]), 0);
+    EXPECT_EQ(
+        difference(seen[block + "hook_resid_pre"], seen["blocks." + std::to_string(layer - 1) + ".hook_resid_post"]),
+        0);
   }
 }
 
 TEST(Capture, ValuesAreSnapshots) {
   Lab lab;
   const Prompts rows = random_rows({5, 5});
-  const Capture seen = lab.session.capture(rows, {"blocks.0.hook_resid_post", "blocks.1.hook_resid_pre", "blocks.1.attn.hook_q"}, {}, {});
+  const Capture seen = lab.session.capture(
+      rows, {"blocks.0.hook_resid_post", "blocks.1.hook_resid_pre", "blocks.1.attn.hook_q"}, {}, {});
   const at::Tensor before = seen["blocks.1.hook_resid_pre"].clone(), resid = seen.resid().clone();
   at::Tensor alias = seen["blocks.0.hook_resid_post"];
   alias.zero_();
@@ -102,10 +116,12 @@ TEST(Capture, EditsThatChangeNothingLeaveLogitsBitEqualAndAreRecorded) {
   const at::Tensor base = lab.session.capture(rows, {}, {}, {}).logits();
   for (HookId id = 0; id < lab.model->hooks().size(); ++id) {
     const HookPoint& point = lab.model->hooks()[id];
-    const Edits edits = Edits().at(HookSet(std::string(point.name)), Change::custom([](const Tensor& value, const HookPoint&) { return value.clone(); }));
+    const Edits edits = Edits().at(HookSet(std::string(point.name)),
+                                   Change::custom([](const Tensor& value, const HookPoint&) { return value.clone(); }));
     lab.monitor.events.clear();
     const at::Tensor same = lab.session.capture(rows, {}, {}, edits).logits();
-    const bool split = point.name.find("_input") != Text::npos || point.name.find("attn_in") != Text::npos || point.name.find("result") != Text::npos;
+    const bool split = point.name.find("_input") != Text::npos || point.name.find("attn_in") != Text::npos ||
+                       point.name.find("result") != Text::npos;
     if (split) {
       EXPECT_LT(difference(same, base), 1e-5) << point.name;  // these take other kernels
     } else {
@@ -122,9 +138,10 @@ TEST(Capture, EveryHookMovesTheLogitsWhenItIsEditedByNoise) {
   const at::Tensor base = lab.session.capture(rows, {}, {}, {}).logits();
   for (HookId id = 0; id < lab.model->hooks().size(); ++id) {
     const HookPoint& point = lab.model->hooks()[id];
-    const Edits edits = Edits().at(HookSet(std::string(point.name)), Change::custom([](const Tensor& value, const HookPoint&) {
-      return value + at::randn(value.sizes(), at::detail::createCPUGenerator(4), at::kFloat);
-    }));
+    const Edits edits =
+        Edits().at(HookSet(std::string(point.name)), Change::custom([](const Tensor& value, const HookPoint&) {
+                     return value + at::randn(value.sizes(), at::detail::createCPUGenerator(4), at::kFloat);
+                   }));
     EXPECT_GT(difference(lab.session.capture(rows, {}, {}, edits).logits(), base), 1e-3) << point.name;
   }
 }
@@ -142,25 +159,42 @@ TEST(Capture, MistakesAreSentences) {
   EXPECT_EQ(edited([](const Tensor& value, const HookPoint&) { return value.to(at::kDouble); }),
             "failed at hook 'blocks.1.hook_resid_pre' (edit 2): it returned Double where Float is required.");
   EXPECT_EQ(edited([](const Tensor& value, const HookPoint&) { return at::Tensor(value).mul_(2); }),
-            "failed at hook 'blocks.1.hook_resid_pre' (edit 2): it changed its argument in place; return a new tensor instead.");
+            "failed at hook 'blocks.1.hook_resid_pre' (edit 2): it changed its argument in place; return a new tensor "
+            "instead.");
   EXPECT_EQ(edited([](const Tensor&, const HookPoint&) -> Tensor { throw Error("no such direction"); }),
             "failed at hook 'blocks.1.hook_resid_pre' (edit 2): no such direction");
   EXPECT_THAT(edited([&](const Tensor& value, const HookPoint&) {
-    lab.session.capture(rows, {}, {}, {});
-    return value;
-  }), HasSubstr("a forward was asked for inside a forward"));
+                lab.session.capture(rows, {}, {}, {});
+                return value;
+              }),
+              HasSubstr("a forward was asked for inside a forward"));
 
-  EXPECT_EQ(error_of([&] { lab.session.capture(rows, {}, {}, Edits().at("blocks.1.hook_resid_pre", Change::zero(), {.positions = {5, 6, 7, 8, 9}})); }),
-            "edit 1 of kind 'trial' at 'blocks.1.hook_resid_pre' selects positions 5..9 of a 3 token prompt and would never fire; correct the positions.");
-  EXPECT_THAT(error_of([&] { lab.session.capture(rows, "blocks.0.hook_resid_pre", {.heads = {0}}, {}); }), HasSubstr("heads were selected at 'blocks.0.hook_resid_pre', which has none"));
-  EXPECT_THAT(error_of([&] { lab.session.capture(rows, "blocks.0.attn.hook_z", {.heads = {4}}, {}); }), HasSubstr("head 4 is out of range: tiny has heads 0..3"));
-  EXPECT_THAT(error_of([&] { lab.session.capture(rows, "blocks.0.hook_resid_pst", {}, {}); }), HasSubstr("did you mean 'blocks.*.hook_resid_post'"));
+  EXPECT_EQ(error_of([&] {
+              lab.session.capture(
+                  rows, {}, {}, Edits().at("blocks.1.hook_resid_pre", Change::zero(), {.positions = {5, 6, 7, 8, 9}}));
+            }),
+            "edit 1 of kind 'trial' at 'blocks.1.hook_resid_pre' selects positions 5..9 of a 3 token prompt and would "
+            "never fire; correct the positions.");
+  EXPECT_THAT(error_of([&] { lab.session.capture(rows, "blocks.0.hook_resid_pre", {.heads = {0}}, {}); }),
+              HasSubstr("heads were selected at 'blocks.0.hook_resid_pre', which has none"));
+  EXPECT_THAT(error_of([&] { lab.session.capture(rows, "blocks.0.attn.hook_z", {.heads = {4}}, {}); }),
+              HasSubstr("head 4 is out of range: tiny has heads 0..3"));
+  EXPECT_THAT(error_of([&] { lab.session.capture(rows, "blocks.0.hook_resid_pst", {}, {}); }),
+              HasSubstr("did you mean 'blocks.*.hook_resid_post'"));
   const int before = lab.monitor.forwards;
-  EXPECT_THAT(error_of([&] { lab.session.capture(rows, {}, {}, Edits().at("blocks.*.hook_resid_pst", Change::zero())); }), HasSubstr("did you mean"));
+  EXPECT_THAT(
+      error_of([&] { lab.session.capture(rows, {}, {}, Edits().at("blocks.*.hook_resid_pst", Change::zero())); }),
+      HasSubstr("did you mean"));
   EXPECT_EQ(lab.monitor.forwards, before);
-  EXPECT_THAT(error_of([&] { lab.session.capture(rows, {}, {}, Edits().at("blocks.0.hook_resid_pre", Change::replace(at::zeros({7})))); }),
+  EXPECT_THAT(error_of([&] {
+                lab.session.capture(rows, {}, {},
+                                    Edits().at("blocks.0.hook_resid_pre", Change::replace(at::zeros({7}))));
+              }),
               HasSubstr("a tensor [7] was given for 'blocks.0.hook_resid_pre', whose selected part is [2, 3, 20]"));
-  EXPECT_THAT(error_of([&] { lab.session.capture(rows, {}, {}, Edits().at("blocks.0.hook_resid_pre", Change::scale({{1.0, 2.0}}))); }), HasSubstr("takes one of Edits::cells()"));
+  EXPECT_THAT(error_of([&] {
+                lab.session.capture(rows, {}, {}, Edits().at("blocks.0.hook_resid_pre", Change::scale({{1.0, 2.0}})));
+              }),
+              HasSubstr("takes one of Edits::cells()"));
   lab.monitor.stop = true;
   EXPECT_THROW(lab.session.capture(rows, {}, {}, {}), Stopped);
 }
@@ -168,8 +202,11 @@ TEST(Capture, MistakesAreSentences) {
 TEST(Capture, WhatDoesNotFitSaysSoBeforeRunning) {
   Lab lab({.kind = "trial", .memory_budget = 100000});
   const Prompts rows = random_rows(std::vector<Index>(40, 16));
-  const std::string error = error_of([&] { lab.session.capture(rows, {"blocks.*.hook_resid_pre", "blocks.*.attn.hook_pattern"}, {}, {}); });
-  EXPECT_THAT(error, HasSubstr("the captured values take 645.1 kB (largest: blocks.*.attn.hook_pattern 491.5 kB and blocks.*.hook_resid_pre 153.6 kB), but the memory budget is 100.0 kB"));
+  const std::string error = error_of([&] {
+    lab.session.capture(rows, {"blocks.*.hook_resid_pre", "blocks.*.attn.hook_pattern"}, {}, {});
+  });
+  EXPECT_THAT(error, HasSubstr("the captured values take 645.1 kB (largest: blocks.*.attn.hook_pattern 491.5 kB and "
+                               "blocks.*.hook_resid_pre 153.6 kB), but the memory budget is 100.0 kB"));
   EXPECT_EQ(lab.monitor.forwards, 0);
 }
 
@@ -177,7 +214,8 @@ TEST(Capture, BatchesOfOneCallAreJoined) {
   Lab lab, tight({.kind = "trial", .memory_budget = 300000});
   const Prompts rows = random_rows({9, 3, 16, 5, 7, 16, 2});
   const Where last{.positions = {-1}};
-  const Capture a = lab.session.capture(rows, "blocks.*.hook_resid_post", last, {}), b = tight.session.capture(rows, "blocks.*.hook_resid_post", last, {});
+  const Capture a = lab.session.capture(rows, "blocks.*.hook_resid_post", last, {}),
+                b = tight.session.capture(rows, "blocks.*.hook_resid_post", last, {});
   EXPECT_GT(tight.monitor.forwards, 1);
   EXPECT_LT(difference(a["blocks.1.hook_resid_post"], b["blocks.1.hook_resid_post"]), 1e-5);
   EXPECT_LT(difference(a.logits(), b.logits()), 1e-5);

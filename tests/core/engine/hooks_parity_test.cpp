@@ -56,8 +56,10 @@ TEST(HooksParity, ValuesAndEditsEqualTransformerLens) {
     const at::Tensor ids = expected.at("ids");
     const Prompts rows = Prompts::tokens(ids);
     const at::Tensor real_logits = (ids >= 0).unsqueeze(-1).expand_as(expected.at("logits"));
-    ASSERT_LT(real_difference(session.capture(rows, {}, {}, {}).logits(), expected.at("logits"), real_logits), 1e-5) << entry.path();
-    const Capture seen = session.capture(rows, {"hook_*", "blocks.*.*", "blocks.*.*.*", "ln_final.*", "unembed.*"}, {}, {});
+    ASSERT_LT(real_difference(session.capture(rows, {}, {}, {}).logits(), expected.at("logits"), real_logits), 1e-5)
+        << entry.path();
+    const Capture seen =
+        session.capture(rows, {"hook_*", "blocks.*.*", "blocks.*.*.*", "ln_final.*", "unembed.*"}, {}, {});
     Index checked = 0;
     for (const auto& [point, value] : seen) {
       const std::string name(point.name);
@@ -71,10 +73,12 @@ TEST(HooksParity, ValuesAndEditsEqualTransformerLens) {
       line.captured = std::max(line.captured, real_difference(value, theirs, real_part(point, ids, theirs)));
       line.values += value.numel();
       const at::Tensor noise = expected.at("noise/" + name);
-      const Edits edits = Edits().at(HookSet(name), Change::custom([noise](const Tensor& x, const HookPoint&) { return x + noise; }));
+      const Edits edits =
+          Edits().at(HookSet(name), Change::custom([noise](const Tensor& x, const HookPoint&) { return x + noise; }));
       const at::Tensor logits = session.capture(rows, {}, {}, edits).logits();
       line.edited = std::max(line.edited, real_difference(logits, expected.at("logits/" + name), real_logits));
-      line.moved = std::max(line.moved, real_difference(expected.at("logits/" + name), expected.at("logits"), real_logits));
+      line.moved =
+          std::max(line.moved, real_difference(expected.at("logits/" + name), expected.at("logits"), real_logits));
       line.logits += logits.numel();
       ++checked;
     }
@@ -82,9 +86,11 @@ TEST(HooksParity, ValuesAndEditsEqualTransformerLens) {
     for (const auto& [key, tensor] : expected) theirs += key.starts_with("value/");
     EXPECT_EQ(static_cast<std::size_t>(checked), theirs) << "TransformerLens has hook points that diopter lacks";
   }
-  printf("%-24s %8s %12s %8s %12s %12s\n", "hook point", "values", "largest diff", "logits", "after edit", "edit moves");
+  printf("%-24s %8s %12s %8s %12s %12s\n", "hook point", "values", "largest diff", "logits", "after edit",
+         "edit moves");
   for (const auto& [kind, line] : lines) {
-    printf("%-24s %8ld %12.2g %8ld %12.2g %12.2g\n", kind.c_str(), line.values, line.captured, line.logits, line.edited, line.moved);
+    printf("%-24s %8ld %12.2g %8ld %12.2g %12.2g\n", kind.c_str(), line.values, line.captured, line.logits, line.edited,
+           line.moved);
     EXPECT_LT(line.captured, 1e-5) << kind;
     EXPECT_LT(line.edited, 2e-5) << kind;
     EXPECT_GT(line.moved, 1e-2) << kind;

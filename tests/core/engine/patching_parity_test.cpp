@@ -30,7 +30,9 @@ const std::vector<Table>& tables() {
       {"pattern", "blocks.{layer}.attn.hook_pattern", {{"layer"}, {"head"}}},
       {"z_by_pos", "blocks.{layer}.attn.hook_z", {{"layer"}, {"pos"}, {"head"}}},
       {"q_by_pos", "blocks.{layer}.attn.hook_q", {{"layer"}, {"pos"}, {"head"}}},
-      {"k_by_pos", "blocks.{layer}.attn.hook_k", {{"layer"}, {"pos"}, {"head"}}},  // as many kv heads as heads: either word
+      {"k_by_pos",
+       "blocks.{layer}.attn.hook_k",
+       {{"layer"}, {"pos"}, {"head"}}},  // as many kv heads as heads: either word
       {"v_by_pos", "blocks.{layer}.attn.hook_v", {{"layer"}, {"pos"}, {"kv_head"}}},
       {"pattern_by_dest", "blocks.{layer}.attn.hook_pattern", {{"layer"}, {"head"}, {"dest"}}},
       {"pattern_by_dest_src", "blocks.{layer}.attn.hook_pattern", {{"layer"}, {"head"}, {"dest"}, {"src"}}},
@@ -47,16 +49,23 @@ TEST(PatchingParity, TablesEqualTransformerLens) {
     Remembering monitor;
     Session session(model, nullptr, monitor, {.kind = "patching", .memory_budget = 0, .verify = 5});
     auto expected = model::testing::read_tensors(oracle / (std::string(name) + ".safetensors"));
-    const Prompts pairs = Prompts::tokens(expected.at("clean")).with("corrupted", expected.at("corrupted")).with("answer", expected.at("answer")).with("foil", expected.at("foil"));
+    const Prompts pairs = Prompts::tokens(expected.at("clean"))
+                              .with("corrupted", expected.at("corrupted"))
+                              .with("answer", expected.at("answer"))
+                              .with("foil", expected.at("foil"));
     for (const Table& table : tables()) {
-      const Cells cells = session.sweep({.into = pairs.corrupted(), .hooks = table.hooks, .axes = table.axes,
-                                         .change = Change::replace(pairs.clean()), .metrics = {Metric::named("logit_diff")}});
+      const Cells cells = session.sweep({.into = pairs.corrupted(),
+                                         .hooks = table.hooks,
+                                         .axes = table.axes,
+                                         .change = Change::replace(pairs.clean()),
+                                         .metrics = {Metric::named("logit_diff")}});
       EXPECT_LT(difference(cells.base().mean(), expected.at("corrupted_metric")), 1e-5);
       EXPECT_LT(difference(cells.donor().mean(), expected.at("clean_metric")), 1e-5);
       const at::Tensor ours = cells.values().mean(-1), theirs = expected.at(table.name);
       ASSERT_EQ(ours.sizes(), theirs.sizes()) << table.name;
       const double largest = difference(ours, theirs);
-      printf("%-12s %-20s %6ld %8ld %8ld %12.2g\n", name, table.name, cells.counts().cells, cells.counts().computed, cells.counts().skipped, largest);
+      printf("%-12s %-20s %6ld %8ld %8ld %12.2g\n", name, table.name, cells.counts().cells, cells.counts().computed,
+             cells.counts().skipped, largest);
       EXPECT_LT(largest, 1e-4) << table.name;
       EXPECT_EQ(cells.counts().verified, 5);
     }

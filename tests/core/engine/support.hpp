@@ -38,8 +38,8 @@ class Remembering final : public RunMonitor {
 };
 
 struct Lab {
-  explicit Lab(SessionOptions options = {.kind = "trial"}, std::uint64_t seed = 1, ModelInfo info = model::testing::tiny_info(),
-               std::shared_ptr<const TokenCodec> codec = nullptr)
+  explicit Lab(SessionOptions options = {.kind = "trial"}, std::uint64_t seed = 1,
+               ModelInfo info = model::testing::tiny_info(), std::shared_ptr<const TokenCodec> codec = nullptr)
       : model(std::make_shared<model::Transformer>(model::testing::random_parameters(named(std::move(info)), seed))),
         session(model, std::move(codec), monitor, std::move(options)) {}
 
@@ -60,7 +60,8 @@ inline at::Tensor ints(const std::vector<Index>& values) { return at::tensor(at:
 inline at::Tensor padded_ids(const std::vector<Index>& lengths, std::uint64_t seed, Index vocabulary = 31) {
   Index longest = 0;
   for (const Index length : lengths) longest = std::max(longest, length);
-  at::Tensor ids = at::randint(0, vocabulary, {static_cast<Index>(lengths.size()), longest}, at::detail::createCPUGenerator(seed), at::kLong);
+  at::Tensor ids = at::randint(0, vocabulary, {static_cast<Index>(lengths.size()), longest},
+                               at::detail::createCPUGenerator(seed), at::kLong);
   for (std::size_t row = 0; row < lengths.size(); ++row) {
     ids.select(0, static_cast<Index>(row)).narrow(0, lengths[row], longest - lengths[row]).fill_(-1);
   }

@@ -1,4 +1,5 @@
-// Every site x what is walked x direction x replacement, on rows of unequal length, against the same cells done by hand.
+// Every site x what is walked x direction x replacement, on rows of unequal length, against the same cells done by
+// hand.
 #include <gtest/gtest.h>
 
 #include <cmath>
@@ -27,11 +28,14 @@ ModelInfo small() {
 
 const std::vector<Index> kLengths = {3, 6, 5};
 
-bool has(const HookPoint& point, Text dim) { return std::find(point.dims.begin(), point.dims.end(), dim) != point.dims.end(); }
+bool has(const HookPoint& point, Text dim) {
+  return std::find(point.dims.begin(), point.dims.end(), dim) != point.dims.end();
+}
 
 class Hand {
  public:
-  Hand(const model::Transformer& model, Prompts into, Prompts donor) : model_(model), into_(std::move(into)), donor_(std::move(donor)) {
+  Hand(const model::Transformer& model, Prompts into, Prompts donor)
+      : model_(model), into_(std::move(into)), donor_(std::move(donor)) {
     for (Index row = 0; row < donor_.size(); ++row) donor_runs_.push_back(run_by_hand(model_, row_ids(donor_, row)));
   }
 
@@ -41,21 +45,27 @@ class Hand {
     const at::Tensor ids = row_ids(into_, row);
     if (cell.pos >= ids.size(1) || cell.src >= ids.size(1)) return std::nan("");
     const bool scores = model_.hooks().point(id) == Point::AttnScores;
-    const HandRun run = run_by_hand(model_, ids, {{id, [&](const at::Tensor& value) {
-      at::Tensor out = value.clone();
-      at::Tensor slot = part(out, point, cell);
-      const at::Tensor seen = scores ? slot != -std::numeric_limits<double>::infinity() : at::ones_like(slot, at::kBool);
-      switch (with) {
-        case With::Donor: slot.copy_(part(donor_runs_[static_cast<std::size_t>(row)].values.at(id), point, cell)); break;
-        case With::Zero: slot.copy_(at::where(seen, at::zeros_like(slot), slot)); break;
-        case With::MeanByPosition: slot.copy_(part(mean_by_position(id, value), point, cell)); break;
-        case With::MeanOverPositions: slot.copy_(part(mean_over_positions(id).expand_as(value), point, cell)); break;
-        case With::Tensor: slot.copy_(vector.expand_as(slot)); break;
-        case With::Add: slot.add_(vector * 1.5); break;
-        case With::Scale: slot.copy_(at::where(seen, slot * -0.7, slot)); break;
-      }
-      return out;
-    }}});
+    const HandRun run = run_by_hand(
+        model_, ids, {{id, [&](const at::Tensor& value) {
+                         at::Tensor out = value.clone();
+                         at::Tensor slot = part(out, point, cell);
+                         const at::Tensor seen =
+                             scores ? slot != -std::numeric_limits<double>::infinity() : at::ones_like(slot, at::kBool);
+                         switch (with) {
+                           case With::Donor:
+                             slot.copy_(part(donor_runs_[static_cast<std::size_t>(row)].values.at(id), point, cell));
+                             break;
+                           case With::Zero: slot.copy_(at::where(seen, at::zeros_like(slot), slot)); break;
+                           case With::MeanByPosition: slot.copy_(part(mean_by_position(id, value), point, cell)); break;
+                           case With::MeanOverPositions:
+                             slot.copy_(part(mean_over_positions(id).expand_as(value), point, cell));
+                             break;
+                           case With::Tensor: slot.copy_(vector.expand_as(slot)); break;
+                           case With::Add: slot.add_(vector * 1.5); break;
+                           case With::Scale: slot.copy_(at::where(seen, slot * -0.7, slot)); break;
+                         }
+                         return out;
+                       }}});
     return logit_diff(run.logits, (row * 5 + 3) % 31, (row * 7 + 11) % 31);
   }
 
@@ -108,7 +118,8 @@ Change change_of(With with, const Prompts& donor, const at::Tensor& vector) {
 // The combinations of axes that make sense at a point.
 std::vector<std::vector<Text>> walks(const HookPoint& point) {
   const Text head = has(point, "kv_head") ? "kv_head" : "head";
-  if (has(point, "src")) return {{"layer"}, {"layer", "head"}, {"layer", "head", "dest"}, {"layer", "head", "dest", "src"}};
+  if (has(point, "src"))
+    return {{"layer"}, {"layer", "head"}, {"layer", "head", "dest"}, {"layer", "head", "dest", "src"}};
   std::vector<std::vector<Text>> all = {{"layer"}, {"layer", "pos"}};
   if (has(point, "head") || has(point, "kv_head")) all.insert(all.end(), {{"layer", head}, {"layer", "pos", head}});
   if (has(point, "neuron")) all.push_back({"layer", "pos", "neuron"});
@@ -126,18 +137,25 @@ TEST_P(SweepByHand, EveryWalkAndReplacement) {
   const std::vector<Metric> metrics = {Metric::named("logit_diff")};
 
   for (const bool denoise : {true, false}) {
-    const Prompts into = denoise ? pairs.corrupted() : pairs.clean(), donor = denoise ? pairs.clean() : pairs.corrupted();
+    const Prompts into = denoise ? pairs.corrupted() : pairs.clean(),
+                  donor = denoise ? pairs.clean() : pairs.corrupted();
     const Hand hand(*lab.model, into, donor);
-    for (const With with : {With::Donor, With::Zero, With::MeanByPosition, With::MeanOverPositions, With::Tensor, With::Add, With::Scale}) {
+    for (const With with : {With::Donor, With::Zero, With::MeanByPosition, With::MeanOverPositions, With::Tensor,
+                            With::Add, With::Scale}) {
       if (!denoise && with != With::Donor) continue;
       if (with == With::MeanOverPositions && has(point, "src")) continue;
       if (with == With::Zero && has(point, "scale")) continue;  // the norm divides by it
       const std::vector<Index> shape = hooks.shape(hooks.resolve(HookSet(pattern), 0).front(), 1, 1);
-      const at::Tensor vector = at::randn({has(point, "src") || has(point, "neuron") ? 1 : shape.back()}, at::detail::createCPUGenerator(9), at::kFloat);
+      const at::Tensor vector = at::randn({has(point, "src") || has(point, "neuron") ? 1 : shape.back()},
+                                          at::detail::createCPUGenerator(9), at::kFloat);
       Index cells_compared = 0;
       double largest = 0;
       for (const std::vector<Text>& walk : walks(point)) {
-        Sweep sweep{.into = into, .hooks = HookSet(pattern), .axes = {}, .change = change_of(with, donor, vector), .metrics = metrics};
+        Sweep sweep{.into = into,
+                    .hooks = HookSet(pattern),
+                    .axes = {},
+                    .change = change_of(with, donor, vector),
+                    .metrics = metrics};
         for (const Text name : walk) sweep.axes.push_back({name});
         const Cells cells = lab.session.sweep(sweep);
         const at::Tensor values = cells.values().reshape({-1, into.size()});
@@ -163,8 +181,9 @@ TEST_P(SweepByHand, EveryWalkAndReplacement) {
           }
         }
       }
-      printf("%-18s %-8s %-20s %6ld values, largest difference %.2g\n", GetParam().c_str(), denoise ? "denoise" : "noise",
-             kWithNames[static_cast<int>(with)], static_cast<long>(cells_compared), largest);
+      printf("%-18s %-8s %-20s %6ld values, largest difference %.2g\n", GetParam().c_str(),
+             denoise ? "denoise" : "noise", kWithNames[static_cast<int>(with)], static_cast<long>(cells_compared),
+             largest);
       EXPECT_LT(largest, 2e-5) << kWithNames[static_cast<int>(with)];
       EXPECT_GT(cells_compared, 0);
     }
@@ -172,9 +191,10 @@ TEST_P(SweepByHand, EveryWalkAndReplacement) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Sites, SweepByHand,
-                         ::testing::Values("resid_pre", "attn_in", "q_input", "k_input", "v_input", "ln1_scale", "ln1_normalized", "q", "k", "v",
-                                           "attn_scores", "pattern", "z", "result", "attn_out", "resid_mid", "mlp_in", "ln2_scale",
-                                           "ln2_normalized", "mlp_pre", "mlp_post", "mlp_out", "resid_post"),
+                         ::testing::Values("resid_pre", "attn_in", "q_input", "k_input", "v_input", "ln1_scale",
+                                           "ln1_normalized", "q", "k", "v", "attn_scores", "pattern", "z", "result",
+                                           "attn_out", "resid_mid", "mlp_in", "ln2_scale", "ln2_normalized", "mlp_pre",
+                                           "mlp_post", "mlp_out", "resid_post"),
                          [](const auto& site) { return site.param; });
 
 }  // namespace

@@ -26,15 +26,24 @@ Metric normalised_logit_diff(double min_gap = 0.1) {
 }
 
 Sweep patching(const Prompts& pairs, const char* hooks, std::vector<Axis> axes) {
-  return {.into = pairs.corrupted(), .hooks = hooks, .axes = std::move(axes), .change = Change::replace(pairs.clean()), .metrics = logit_diff_only()};
+  return {.into = pairs.corrupted(),
+          .hooks = hooks,
+          .axes = std::move(axes),
+          .change = Change::replace(pairs.clean()),
+          .metrics = logit_diff_only()};
 }
 
 TEST(Sweep, BaseEqualToDonorIsZeroEverywhere) {
   Lab lab;
   const Prompts pairs = random_pairs({4, 7, 6}, 2);
-  for (const char* hooks : {"blocks.{layer}.hook_resid_pre", "blocks.{layer}.attn.hook_z", "blocks.{layer}.attn.hook_q", "blocks.{layer}.hook_mlp_out",
-                            "blocks.{layer}.attn.hook_result", "blocks.{layer}.hook_k_input", "blocks.{layer}.attn.hook_pattern"}) {
-    Sweep sweep{.into = pairs.clean(), .hooks = hooks, .axes = {{"layer"}}, .change = Change::replace(pairs.clean()), .metrics = logit_diff_only()};
+  for (const char* hooks : {"blocks.{layer}.hook_resid_pre", "blocks.{layer}.attn.hook_z", "blocks.{layer}.attn.hook_q",
+                            "blocks.{layer}.hook_mlp_out", "blocks.{layer}.attn.hook_result",
+                            "blocks.{layer}.hook_k_input", "blocks.{layer}.attn.hook_pattern"}) {
+    Sweep sweep{.into = pairs.clean(),
+                .hooks = hooks,
+                .axes = {{"layer"}},
+                .change = Change::replace(pairs.clean()),
+                .metrics = logit_diff_only()};
     // Observing makes every cell run: nothing may be won by skipping.
     sweep.observe = "blocks.2.hook_resid_post";
     sweep.on_chunk = [](const Chunk&) {};
@@ -47,7 +56,8 @@ TEST(Sweep, BaseEqualToDonorIsZeroEverywhere) {
 TEST(Sweep, AllPositionsOfTheStreamGiveTheDonor) {
   Lab lab;
   const Prompts pairs = random_pairs({4, 7, 6}, 0);
-  for (const char* hooks : {"blocks.{layer}.hook_resid_pre", "blocks.{layer}.hook_resid_mid", "blocks.{layer}.hook_resid_post"}) {
+  for (const char* hooks :
+       {"blocks.{layer}.hook_resid_pre", "blocks.{layer}.hook_resid_mid", "blocks.{layer}.hook_resid_post"}) {
     const Cells cells = lab.session.sweep(patching(pairs, hooks, {{"layer"}}));
     EXPECT_LT(difference(cells.values(), cells.donor().expand_as(cells.values())), 1e-5) << hooks;
     EXPECT_GT(difference(cells.base(), cells.donor()), 1e-2);
@@ -76,13 +86,15 @@ TEST(Sweep, SkippedCellsEqualComputedOnes) {
   Lab lab({.kind = "trial", .verify = 1000});
   const Prompts pairs = random_pairs({5, 8, 6}, 3);
   const std::vector<std::pair<const char*, std::vector<Axis>>> sweeps = {
-      {"blocks.{layer}.hook_resid_pre", {{"layer"}, {"pos"}}}, {"blocks.{layer}.hook_mlp_out", {{"layer"}, {"pos"}}},
-      {"blocks.{layer}.attn.hook_k", {{"layer"}, {"pos"}, {"kv_head"}}}, {"blocks.{layer}.attn.hook_pattern", {{"layer", {0, 2}}, {"head", {1}}, {"dest"}, {"src"}}}};
+      {"blocks.{layer}.hook_resid_pre", {{"layer"}, {"pos"}}},
+      {"blocks.{layer}.hook_mlp_out", {{"layer"}, {"pos"}}},
+      {"blocks.{layer}.attn.hook_k", {{"layer"}, {"pos"}, {"kv_head"}}},
+      {"blocks.{layer}.attn.hook_pattern", {{"layer", {0, 2}}, {"head", {1}}, {"dest"}, {"src"}}}};
   for (const auto& [hooks, axes] : sweeps) {
     const Cells cells = lab.session.sweep(patching(pairs, hooks, axes));
     const Counts& counts = cells.counts();
-    printf("%-34s %3ld cells, %3ld computed, %3ld skipped, %3ld verified, largest difference %.2g\n", hooks, counts.cells, counts.computed,
-           counts.skipped, counts.verified, counts.largest_difference);
+    printf("%-34s %3ld cells, %3ld computed, %3ld skipped, %3ld verified, largest difference %.2g\n", hooks,
+           counts.cells, counts.computed, counts.skipped, counts.verified, counts.largest_difference);
     EXPECT_GT(counts.skipped, 0);
     EXPECT_EQ(counts.verified, counts.computed + counts.skipped);
     EXPECT_LT(counts.largest_difference, 1e-5);
@@ -102,7 +114,10 @@ TEST(Sweep, AlignmentDecidesWhichPositionsBelongTogether) {
   Lab lab;
   const at::Tensor clean = padded_ids({7, 5}, 3), corrupted = padded_ids({6, 5}, 4);
   const Prompts unequal = with_answers(Prompts::tokens(clean)).with("corrupted", corrupted);
-  EXPECT_THAT(error_of([&] { lab.session.sweep(patching(unequal, "blocks.{layer}.hook_resid_pre", {{"layer"}, {"pos"}})); }), HasSubstr("it is unknown which belong together"));
+  EXPECT_THAT(error_of([&] {
+                lab.session.sweep(patching(unequal, "blocks.{layer}.hook_resid_pre", {{"layer"}, {"pos"}}));
+              }),
+              HasSubstr("it is unknown which belong together"));
 
   auto data = std::make_shared<PromptsData>(*unequal.data());
   data->align = PromptsData::Align::End;
@@ -111,11 +126,14 @@ TEST(Sweep, AlignmentDecidesWhichPositionsBelongTogether) {
   const HookId id = *lab.model->hooks().find("blocks.1.hook_resid_post");
   const HandRun donor = run_by_hand(*lab.model, row_ids(pairs.clean(), 0));
   for (Index pos = 0; pos < 6; ++pos) {
-    const at::Tensor logits = run_by_hand(*lab.model, row_ids(pairs.corrupted(), 0), {{id, [&](const at::Tensor& x) {
-      at::Tensor out = x.clone();
-      out.select(1, pos).copy_(donor.values.at(id).select(1, pos + 1));
-      return out;
-    }}}).logits;
+    const at::Tensor logits = run_by_hand(*lab.model, row_ids(pairs.corrupted(), 0),
+                                          {{id,
+                                            [&](const at::Tensor& x) {
+                                              at::Tensor out = x.clone();
+                                              out.select(1, pos).copy_(donor.values.at(id).select(1, pos + 1));
+                                              return out;
+                                            }}})
+                                  .logits;
     EXPECT_NEAR(cells.values()[0][pos][0].item<double>(), logit_diff(logits, 3, 11), 2e-5) << pos;
   }
   Sweep given = patching(unequal, "blocks.{layer}.hook_resid_post", {{"layer", {1}}, {"pos"}});
@@ -135,7 +153,8 @@ TEST(Sweep, FrozenPointsKeepTheBaseValues) {
   const Cells cells = lab.session.sweep(sweep);
   const HookTable& hooks = lab.model->hooks();
   for (Index row = 0; row < 2; ++row) {
-    const HandRun base = run_by_hand(*lab.model, row_ids(pairs.corrupted(), row)), donor = run_by_hand(*lab.model, row_ids(pairs.clean(), row));
+    const HandRun base = run_by_hand(*lab.model, row_ids(pairs.corrupted(), row)),
+                  donor = run_by_hand(*lab.model, row_ids(pairs.clean(), row));
     for (Index head = 0; head < 4; ++head) {
       std::map<HookId, std::function<at::Tensor(const at::Tensor&)>> edits;
       for (Index layer = 0; layer < 3; ++layer) {
@@ -149,7 +168,8 @@ TEST(Sweep, FrozenPointsKeepTheBaseValues) {
         }
       }
       const at::Tensor logits = run_by_hand(*lab.model, row_ids(pairs.corrupted(), row), edits).logits;
-      EXPECT_NEAR(cells.values()[0][head][row].item<double>(), logit_diff(logits, (row * 5 + 3) % 31, (row * 7 + 11) % 31), 2e-5);
+      EXPECT_NEAR(cells.values()[0][head][row].item<double>(),
+                  logit_diff(logits, (row * 5 + 3) % 31, (row * 7 + 11) % 31), 2e-5);
     }
   }
 }
@@ -181,14 +201,19 @@ TEST(Sweep, CoefficientVectorAndSiteAreAxes) {
   Lab lab;
   const Prompts rows = random_rows({5, 7});
   const at::Tensor vectors = at::randn({2, 20}, at::detail::createCPUGenerator(1), at::kFloat);
-  Sweep sweep{.into = rows, .hooks = {"blocks.{layer}.hook_resid_pre", "blocks.{layer}.hook_attn_out"},
-              .axes = {{"site"}, {"layer", {2}}, {"vector"}, {"coefficient"}}, .change = Change::add(vectors, {{0.0, 3.0}}, Per::Vector), .metrics = logit_diff_only()};
+  Sweep sweep{.into = rows,
+              .hooks = {"blocks.{layer}.hook_resid_pre", "blocks.{layer}.hook_attn_out"},
+              .axes = {{"site"}, {"layer", {2}}, {"vector"}, {"coefficient"}},
+              .change = Change::add(vectors, {{0.0, 3.0}}, Per::Vector),
+              .metrics = logit_diff_only()};
   const Cells cells = lab.session.sweep(sweep);
   ASSERT_EQ(cells.values().sizes(), at::IntArrayRef({2, 1, 2, 2, 2}));
   EXPECT_EQ(difference(cells.values()[0][0][1][0], cells.base()), 0);
-  const Cells one = lab.session.measure(rows, logit_diff_only(), Edits().at("blocks.2.hook_attn_out", Change::add(vectors[1], 3.0)));
+  const Cells one =
+      lab.session.measure(rows, logit_diff_only(), Edits().at("blocks.2.hook_attn_out", Change::add(vectors[1], 3.0)));
   EXPECT_LT(difference(cells.values()[1][0][1][1], one.values()), 1e-6);
-  EXPECT_THAT(lab.monitor.events, ::testing::Contains(std::pair<std::string, std::string>("edit-unchanged", "the change altered no bit in 4 of 8 computed cells")));
+  EXPECT_THAT(lab.monitor.events, ::testing::Contains(std::pair<std::string, std::string>(
+                                      "edit-unchanged", "the change altered no bit in 4 of 8 computed cells")));
 }
 
 TEST(Sweep, NormalisedIsARatioOfMeansOrAWarning) {
@@ -197,8 +222,11 @@ TEST(Sweep, NormalisedIsARatioOfMeansOrAWarning) {
   Sweep sweep = patching(pairs, "blocks.{layer}.hook_resid_pre", {{"layer"}, {"pos"}});
   sweep.metrics = {normalised_logit_diff(1e-3)};
   const Cells cells = lab.session.sweep(sweep);
-  const at::Tensor values = cells.values(), base = cells.base(), donor = cells.donor(), there = values.isnan().logical_not();
-  const auto mean = [&](const at::Tensor& x) { return at::where(there, x, at::zeros({}, at::kDouble)).sum(-1) / there.sum(-1); };
+  const at::Tensor values = cells.values(), base = cells.base(), donor = cells.donor(),
+                   there = values.isnan().logical_not();
+  const auto mean = [&](const at::Tensor& x) {
+    return at::where(there, x, at::zeros({}, at::kDouble)).sum(-1) / there.sum(-1);
+  };
   ASSERT_TRUE(cells.normalised().defined());
   EXPECT_LT(difference(cells.normalised(), (mean(values) - mean(base)) / (mean(donor) - mean(base))), 1e-12);
   sweep.metrics = {normalised_logit_diff(1e6)};
@@ -211,22 +239,33 @@ TEST(Sweep, NormalisedIsARatioOfMeansOrAWarning) {
 
 TEST(Sweep, NumbersThatAreNotFiniteAreAWarning) {
   Lab lab;
-  Sweep sweep{.into = random_rows({4, 6}), .hooks = "blocks.{layer}.ln1.hook_scale", .axes = {{"layer"}}, .change = Change::zero(), .metrics = logit_diff_only()};
+  Sweep sweep{.into = random_rows({4, 6}),
+              .hooks = "blocks.{layer}.ln1.hook_scale",
+              .axes = {{"layer"}},
+              .change = Change::zero(),
+              .metrics = logit_diff_only()};
   lab.session.sweep(sweep);
   ASSERT_EQ(lab.monitor.warnings.size(), 1u);
-  EXPECT_EQ(lab.monitor.warnings[0].second, "3 of 3 computed cells gave numbers that are not finite: the change takes the model out of range");
+  EXPECT_EQ(lab.monitor.warnings[0].second,
+            "3 of 3 computed cells gave numbers that are not finite: the change takes the model out of range");
 }
 
 TEST(Sweep, MistakesAreSentences) {
   Lab lab;
   const Prompts pairs = random_pairs({5, 7}, 1);
-  const auto swept = [&](const char* hooks, std::vector<Axis> axes) { return error_of([&] { lab.session.sweep(patching(pairs, hooks, std::move(axes))); }); };
-  EXPECT_THAT(swept("blocks.{layer}.hook_resid_pre", {{"layers"}}), HasSubstr("'layers' is not an axis of a sweep (did you mean 'layer'?)"));
+  const auto swept = [&](const char* hooks, std::vector<Axis> axes) {
+    return error_of([&] { lab.session.sweep(patching(pairs, hooks, std::move(axes))); });
+  };
+  EXPECT_THAT(swept("blocks.{layer}.hook_resid_pre", {{"layers"}}),
+              HasSubstr("'layers' is not an axis of a sweep (did you mean 'layer'?)"));
   EXPECT_THAT(swept("blocks.0.hook_resid_pre", {{"layer"}}), HasSubstr("its hooks do not contain {layer}"));
-  EXPECT_THAT(swept("blocks.{layer}.hook_resid_pre", {{"layer", {3}}}), HasSubstr("layer 3 is out of range: tiny has layers 0..2"));
-  EXPECT_THAT(swept("blocks.{layer}.hook_resid_pre", {{"layer"}, {"head"}}), HasSubstr("heads were selected at 'blocks.0.hook_resid_pre', which has none"));
+  EXPECT_THAT(swept("blocks.{layer}.hook_resid_pre", {{"layer", {3}}}),
+              HasSubstr("layer 3 is out of range: tiny has layers 0..2"));
+  EXPECT_THAT(swept("blocks.{layer}.hook_resid_pre", {{"layer"}, {"head"}}),
+              HasSubstr("heads were selected at 'blocks.0.hook_resid_pre', which has none"));
   EXPECT_THAT(swept("blocks.{layer}.hook_resid_pre", {{"pos"}, {"pos"}}), HasSubstr("axis 'pos' is given twice"));
-  EXPECT_THAT(swept("blocks.{layer}.hook_resid_pst", {{"layer"}}), HasSubstr("did you mean 'blocks.*.hook_resid_post'"));
+  EXPECT_THAT(swept("blocks.{layer}.hook_resid_pst", {{"layer"}}),
+              HasSubstr("did you mean 'blocks.*.hook_resid_post'"));
   EXPECT_EQ(lab.monitor.forwards, 0);
 }
 
@@ -241,14 +280,18 @@ class Numbers final : public TokenCodec {
 TEST(Guards, AnAnswerThatThePromptAlreadySaysIsAWarning) {
   Lab lab({.kind = "trial"}, 1, model::testing::tiny_info(), std::make_shared<Numbers>());
   const auto rows = [](std::vector<Index> ids) {
-    return Prompts::tokens(at::tensor(at::ArrayRef<Index>(ids), at::kLong).unsqueeze(0)).with("answer", ints({7})).with("foil", ints({8}));
+    return Prompts::tokens(at::tensor(at::ArrayRef<Index>(ids), at::kLong).unsqueeze(0))
+        .with("answer", ints({7}))
+        .with("foil", ints({8}));
   };
-  lab.session.measure(rows({4, 7, 5, 7, 6}), logit_diff_only(), {});  // as in IOI: the name occurs, the question is open
+  lab.session.measure(rows({4, 7, 5, 7, 6}), logit_diff_only(),
+                      {});  // as in IOI: the name occurs, the question is open
   EXPECT_TRUE(lab.monitor.warnings.empty());
   lab.session.measure(rows({4, 5, 7, 1}), logit_diff_only(), {});
   ASSERT_EQ(lab.monitor.warnings.size(), 1u);
   EXPECT_EQ(lab.monitor.warnings[0].first, "answer-in-prompt");
-  EXPECT_EQ(lab.monitor.warnings[0].second, "the answer '7' already stands in the clean prompt, and logit_diff is read at '.' after it");
+  EXPECT_EQ(lab.monitor.warnings[0].second,
+            "the answer '7' already stands in the clean prompt, and logit_diff is read at '.' after it");
 }
 
 }  // namespace

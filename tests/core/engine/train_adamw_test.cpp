@@ -23,7 +23,8 @@ struct Reference {
     if (decays) weight -= with.lr * with.weight_decay * weight;
     mean = with.beta1 * mean + (1 - with.beta1) * gradient;
     square = with.beta2 * square + (1 - with.beta2) * gradient * gradient;
-    weight -= with.lr * (mean / (1 - std::pow(with.beta1, t))) / (std::sqrt(square / (1 - std::pow(with.beta2, t))) + with.eps);
+    weight -= with.lr * (mean / (1 - std::pow(with.beta1, t))) /
+              (std::sqrt(square / (1 - std::pow(with.beta2, t))) + with.eps);
   }
 };
 

@@ -41,8 +41,11 @@ TEST_F(Dataset, ComesBackAsItWas) {
 }
 
 TEST_F(Dataset, KeepsPairsAndAlignment) {
-  const at::Tensor clean = at::tensor({1, 2, 3, 4, 5, -1}, at::kLong).view({2, 3}), corrupted = at::tensor({7, 8, -1, 9, 1, 2}, at::kLong).view({2, 3});
-  const Prompts made = Prompts::tokens(clean).with("corrupted", corrupted).with("map", at::tensor({0, -1, 1, 0, 1, -1}, at::kLong).view({2, 3}));
+  const at::Tensor clean = at::tensor({1, 2, 3, 4, 5, -1}, at::kLong).view({2, 3}),
+                   corrupted = at::tensor({7, 8, -1, 9, 1, 2}, at::kLong).view({2, 3});
+  const Prompts made = Prompts::tokens(clean)
+                           .with("corrupted", corrupted)
+                           .with("map", at::tensor({0, -1, 1, 0, 1, -1}, at::kLong).view({2, 3}));
   save_dataset(made, {}, folder_);
   const Prompts back = load_dataset(folder_);
   EXPECT_TRUE(at::equal(back.corrupted().inputs(), made.corrupted().inputs()));
@@ -57,7 +60,8 @@ TEST_F(Dataset, KeepsContinuousInputs) {
 }
 
 TEST_F(Dataset, BringsItsTokenizer) {
-  const fs::path tokenizer = fs::path(std::getenv("DIOPTER_SOURCE_DIR")) / "experiments" / "organism" / "tokenizer.json";
+  const fs::path tokenizer =
+      fs::path(std::getenv("DIOPTER_SOURCE_DIR")) / "experiments" / "organism" / "tokenizer.json";
   save_dataset(counting_documents(3), tokenizer, folder_);
   const Prompts back = load_dataset(folder_);
   EXPECT_EQ(back.data()->tokenizer_file, folder_ / "tokenizer.json");
@@ -80,17 +84,21 @@ TEST_F(Dataset, NamesWhatIsMissing) {
 
 // Damaged files are refused, never followed.
 TEST_F(Dataset, SurvivesMutations) {
-  const Prompts made = counting_documents(20).with("group", std::vector<std::string>(20, "g")).with("answer", at::arange(20, at::kLong));
+  const Prompts made =
+      counting_documents(20).with("group", std::vector<std::string>(20, "g")).with("answer", at::arange(20, at::kLong));
   save_dataset(made, {}, folder_);
   const fs::path files[] = {folder_ / "documents.safetensors", folder_ / "dataset.json"};
   const std::string whole[] = {base::read_file(files[0]), base::read_file(files[1])};
-  const auto write = [&files](std::size_t file, const std::string& bytes) { std::ofstream(files[file], std::ios::binary) << bytes; };
+  const auto write = [&files](std::size_t file, const std::string& bytes) {
+    std::ofstream(files[file], std::ios::binary) << bytes;
+  };
   std::mt19937 random(7);
   int refused = 0;
   for (std::size_t round = 0; round < 500; ++round) {
     const std::size_t damaged = round % 2;
     std::string bytes = whole[damaged];
-    for (int flips = 1 + static_cast<int>(random() % 4); flips > 0; --flips) bytes[random() % bytes.size()] = static_cast<char>(random());
+    for (int flips = 1 + static_cast<int>(random() % 4); flips > 0; --flips)
+      bytes[random() % bytes.size()] = static_cast<char>(random());
     if (round % 5 == 0) bytes.resize(random() % bytes.size());
     write(damaged, bytes);
     write(1 - damaged, whole[1 - damaged]);

@@ -28,7 +28,8 @@ inline ModelInfo small_shape() {
   return shape;
 }
 
-// `rows` documents of 3 to 12 ids: a start, then each id is the one before plus one. Column "counted" leaves out the second.
+// `rows` documents of 3 to 12 ids: a start, then each id is the one before plus one. Column "counted" leaves out the
+// second.
 inline Prompts counting_documents(Index rows) {
   at::Tensor ids = at::full({rows, 12}, -1, at::kLong), counted = at::ones({rows, 12}, at::kBool);
   counted.select(1, 1).fill_(false);

@@ -19,14 +19,15 @@ TEST(SummedCrossEntropy, EqualsAutogradThroughAllLogits) {
 
   const at::Tensor ours = summed_cross_entropy(hidden, unembed, targets);
   ours.backward(at::full({}, 0.01));
-  const at::Tensor reference = at::cross_entropy_loss(at::linear(hidden_2, unembed_2).flatten(0, 1), targets.flatten(), {}, at::Reduction::Sum, -1);
+  const at::Tensor reference = at::cross_entropy_loss(at::linear(hidden_2, unembed_2).flatten(0, 1), targets.flatten(),
+                                                      {}, at::Reduction::Sum, -1);
   reference.backward(at::full({}, 0.01));
 
   const double loss = (ours - reference).abs().item<double>(), scale = reference.item<double>();
   const double by_hidden = (hidden.grad() - hidden_2.grad()).abs().max().item<double>();
   const double by_unembed = (unembed.grad() - unembed_2.grad()).abs().max().item<double>();
-  std::printf("compared %ld + %ld gradients; largest difference: loss %.2g of %.4g, gradients %.2g and %.2g\n", hidden.numel(), unembed.numel(),
-              loss, scale, by_hidden, by_unembed);
+  std::printf("compared %ld + %ld gradients; largest difference: loss %.2g of %.4g, gradients %.2g and %.2g\n",
+              hidden.numel(), unembed.numel(), loss, scale, by_hidden, by_unembed);
   EXPECT_LT(loss / scale, 1e-6);
   EXPECT_LT(by_hidden, 1e-6);
   EXPECT_LT(by_unembed, 1e-5);

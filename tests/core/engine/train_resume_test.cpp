@@ -46,7 +46,7 @@ TEST_F(Training, LowersTheLoss) {
   Run run = begin();
   const double first = run.go(1), last = run.go(199);
   std::printf("loss %.3f after one step, %.3f after 200\n", first, last);
-  EXPECT_GT(first, 3);    // ln 40 = 3.69
+  EXPECT_GT(first, 3);   // ln 40 = 3.69
   EXPECT_LT(last, 0.5);  // each id follows from the one before
 }
 
@@ -133,14 +133,16 @@ TEST_F(Training, InitialWeightsHaveTheirDeviations) {
   shape.d_vocab = 500;
   shape.attention_scale = 0.125;
   const auto model = make_trainable(shape, kInit, generator(3));
-  const std::vector<at::Tensor> weights = model->parameters();  // embed, pos_embed, ln1 gain and bias, qkv, bias, out, ...
+  const std::vector<at::Tensor> weights =
+      model->parameters();  // embed, pos_embed, ln1 gain and bias, qkv, bias, out, ...
   const auto deviation = [](const at::Tensor& t) { return t.detach().std(false).item<double>(); };
   EXPECT_NEAR(deviation(weights[0]), 0.1, 0.002);
-  EXPECT_NEAR(weights[1].abs().max().item<double>(), 0.1, 1e-4);         // sines and cosines
+  EXPECT_NEAR(weights[1].abs().max().item<double>(), 0.1, 1e-4);  // sines and cosines
   EXPECT_NEAR(weights[1][3][0].item<double>(), 0.1 * std::sin(3.0), 1e-6);
   EXPECT_NEAR(weights[1][3][1].item<double>(), 0.1 * std::cos(3.0), 1e-6);
-  EXPECT_NEAR(deviation(weights[4]), 0.8 / std::sqrt(128.0), 0.002);      // qkv
-  EXPECT_NEAR(deviation(weights[6]), 0.8 / std::sqrt(128.0) / 2, 0.001);  // writes into the stream: / sqrt(2 * 2 layers)
+  EXPECT_NEAR(deviation(weights[4]), 0.8 / std::sqrt(128.0), 0.002);  // qkv
+  EXPECT_NEAR(deviation(weights[6]), 0.8 / std::sqrt(128.0) / 2,
+              0.001);  // writes into the stream: / sqrt(2 * 2 layers)
   EXPECT_NEAR(deviation(weights[12]), 0.8 / std::sqrt(512.0) / 2, 0.001);
 }
 

@@ -56,7 +56,8 @@ TEST(TrainStream, SortsByLengthIntoMicroBatches) {
   for (const Batch& batch : batches) {
     EXPECT_EQ(batch.inputs.size(0), 4);
     EXPECT_EQ(batch.inputs.sizes(), batch.targets.sizes());
-    EXPECT_TRUE((batch.inputs.ge(0).sum(1) == batch.inputs.size(1)).any().item<bool>());  // padded to the longest of its own
+    EXPECT_TRUE(
+        (batch.inputs.ge(0).sum(1) == batch.inputs.size(1)).any().item<bool>());  // padded to the longest of its own
     EXPECT_GE(batch.inputs.size(1), before);
     before = batch.inputs.size(1);
   }
@@ -93,7 +94,8 @@ TEST(TrainStream, PacksDocumentsToRowsOfOneLength) {
 TEST(TrainStream, GoesOnFromItsState) {
   for (const Index length : {Index{0}, Index{7}}) {
     const StreamOptions options{.rows = 8, .length = length};
-    TrainStream straight(counting_documents(30), options, generator(1)), again(counting_documents(30), options, generator(1));
+    TrainStream straight(counting_documents(30), options, generator(1)),
+        again(counting_documents(30), options, generator(1));
     for (int step = 0; step < 6; ++step) straight.next();
     ASSERT_TRUE(again.restore(straight.state()));
     for (int step = 0; step < 6; ++step) {
@@ -103,7 +105,8 @@ TEST(TrainStream, GoesOnFromItsState) {
 }
 
 TEST(TrainStream, RefusesTheStateOfOtherData) {
-  TrainStream stream(counting_documents(30), {.rows = 8}, generator(1)), other_order(counting_documents(30), {.rows = 8}, generator(2)),
+  TrainStream stream(counting_documents(30), {.rows = 8}, generator(1)),
+      other_order(counting_documents(30), {.rows = 8}, generator(2)),
       other_size(counting_documents(31), {.rows = 8}, generator(1));
   EXPECT_FALSE(other_order.restore(stream.state()));
   EXPECT_FALSE(other_size.restore(stream.state()));

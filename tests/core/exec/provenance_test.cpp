@@ -15,8 +15,10 @@ using store::Json;
 class SourceState : public ::testing::Test {
  protected:
   void git(std::vector<std::string> arguments) {
-    arguments.insert(arguments.begin(), {"git", "-c", "user.name=t", "-c", "user.email=t@example.org", "-c", "commit.gpgsign=false"});
-    const auto result = exec::run_bounded(arguments, folder(), std::chrono::steady_clock::now() + std::chrono::seconds(20), 1 << 20);
+    arguments.insert(arguments.begin(),
+                     {"git", "-c", "user.name=t", "-c", "user.email=t@example.org", "-c", "commit.gpgsign=false"});
+    const auto result =
+        exec::run_bounded(arguments, folder(), std::chrono::steady_clock::now() + std::chrono::seconds(20), 1 << 20);
     ASSERT_TRUE(result.ok()) << arguments[7];
   }
   void repository() {
@@ -26,7 +28,9 @@ class SourceState : public ::testing::Test {
     git({"commit", "-q", "-m", "first"});
   }
   void write(const std::string& name, const std::string& text) { base::write_file_atomically(folder() / name, text); }
-  Json state(const exec::SourceLimits& limits = {.time = std::chrono::seconds(20)}) { return source_fact(folder(), {{"compiler", "g++"}}, limits).body; }
+  Json state(const exec::SourceLimits& limits = {.time = std::chrono::seconds(20)}) {
+    return source_fact(folder(), {{"compiler", "g++"}}, limits).body;
+  }
   const fs::path& folder() const { return scratch_.path(); }
 
  private:

@@ -31,13 +31,26 @@ struct Recorded {
 TEST(Recorder, ARunWithEverythingArrives) {
   Recorded r;
   const std::string plugin_hash = base::sha256("plugin");
-  r.writer->fact("plugin", {{"sha256", plugin_hash}, {"id", "org.example.steering"}, {"version", "1.2.0"}, {"path", "/p.so"}, {"abi_stamp", "abi1"}});
-  r.writer->fact("output_def", {{"kind", "steering"}, {"kind_version", 3}, {"name", "kl"}, {"type", "metric"}, {"unit", "nat"}, {"better", "lower"}});
+  r.writer->fact("plugin", {{"sha256", plugin_hash},
+                            {"id", "org.example.steering"},
+                            {"version", "1.2.0"},
+                            {"path", "/p.so"},
+                            {"abi_stamp", "abi1"}});
+  r.writer->fact("output_def", {{"kind", "steering"},
+                                {"kind_version", 3},
+                                {"name", "kl"},
+                                {"type", "metric"},
+                                {"unit", "nat"},
+                                {"better", "lower"}});
   exec::RunStart start = start_of(r.plan, 1);
   start.plugin = plugin_hash;
-  start.environment = exec::record_fact(*r.writer, "environment", exec::environment_fact({.program = "0.1.0", .libtorch = "2.13.0"}));
-  start.source = exec::record_fact(*r.writer, "source_state", exec::source_fact(r.scratch.path(), {{"compiler", "g++"}}));
-  start.config = {{"coefficient", 0.5}, {"top_k", 10}, {"zip", "007"}, {"flag", true}, {"prompt", std::string(600, 'x')}, {"edit", {{"site", "resid"}}}, {"list", {1, 2}}};
+  start.environment =
+      exec::record_fact(*r.writer, "environment", exec::environment_fact({.program = "0.1.0", .libtorch = "2.13.0"}));
+  start.source =
+      exec::record_fact(*r.writer, "source_state", exec::source_fact(r.scratch.path(), {{"compiler", "g++"}}));
+  start.config = {
+      {"coefficient", 0.5},          {"top_k", 10},   {"zip", "007"}, {"flag", true}, {"prompt", std::string(600, 'x')},
+      {"edit", {{"site", "resid"}}}, {"list", {1, 2}}};
   start.tags = {{"owner", "me"}};
   start.inputs = {{"model", base::sha256("model")}};
   {
@@ -46,13 +59,20 @@ TEST(Recorder, ARunWithEverythingArrives) {
     run.metric("loss", 3.0, 1, 0.1);
     run.metric("loss", 2.0, 2);
     const float values[] = {1.5f, -2.0f, NAN};
-    run.tensor({.name = "effect", .dtype = "f32", .shape = {1, 3},
-                .dims = {{{"name", "layer"}, {"coord", {4}}}, {{"name", "pos"}, {"labels", {"<s>", " a", "\xff"}}, {"ids", {0, 5, 9}}}},
+    run.tensor({.name = "effect",
+                .dtype = "f32",
+                .shape = {1, 3},
+                .dims = {{{"name", "layer"}, {"coord", {4}}},
+                         {{"name", "pos"}, {"labels", {"<s>", " a", "\xff"}}, {"ids", {0, 5, 9}}}},
                 .bytes = {reinterpret_cast<const char*>(values), sizeof(values)}});
     run.output("map", "figure", {{"as", "heatmap"}, {"of", "effect"}});
     const std::int64_t ranks[] = {3, 1};
     run.table("top", {{"columns", {"token", "rank"}}, {"token", {"a", "b"}}},
-              {{.name = "top.rank", .dtype = "i64", .shape = {2}, .dims = {{{"name", "row"}}}, .bytes = {reinterpret_cast<const char*>(ranks), 16}}});
+              {{.name = "top.rank",
+                .dtype = "i64",
+                .shape = {2},
+                .dims = {{{"name", "row"}}},
+                .bytes = {reinterpret_cast<const char*>(ranks), 16}}});
     base::write_file_atomically(r.scratch.path() / "log.txt", "hello\n");
     run.file("log.txt", "log", r.scratch.path() / "log.txt");
     fs::create_directories(r.scratch.path() / "model");
@@ -175,11 +195,13 @@ TEST(Recorder, LargeTensorsAndDocumentsBecomeFiles) {
   ASSERT_TRUE(report.problems.empty()) << report.problems.front().message;
   const store::Reader reader(r.scratch.store());
   EXPECT_EQ(reader.tensor(run.run_id(), "large").bytes, bytes);
-  EXPECT_EQ(reader.tensor(run.run_id(), "large").meta.path, "artifacts/" + run.run_id() + "/tensors/" + run.run_id() + ".1.safetensors");
+  EXPECT_EQ(reader.tensor(run.run_id(), "large").meta.path,
+            "artifacts/" + run.run_id() + "/tensors/" + run.run_id() + ".1.safetensors");
   EXPECT_EQ(reader.tensor(run.run_id(), "limit").bytes, limit);
   EXPECT_FALSE(reader.tensor(run.run_id(), "limit").meta.path);
   EXPECT_EQ(reader.outputs(run.run_id()).at(0).doc, Json(text));
-  expect_user_error([&] { reader.tensor(run.run_id(), "lareg"); }, base::Exit::NoMatch, "the run has no tensor 'lareg' (did you mean 'large'?)");
+  expect_user_error([&] { reader.tensor(run.run_id(), "lareg"); }, base::Exit::NoMatch,
+                    "the run has no tensor 'lareg' (did you mean 'large'?)");
 }
 
 TEST(Recorder, MetricsFromManyThreadsAllArrive) {

@@ -17,8 +17,16 @@ inline exec::SpoolOptions quiet() {
 
 inline exec::RunStart start_of(const store::Plan& plan, int item) {
   const store::PlanItem& planned = plan.items.at(static_cast<std::size_t>(item));
-  exec::RunStart start{.run_id = base::new_ulid(), .item = item, .entry = planned.entry, .name = planned.name, .kind = planned.kind,
-                       .kind_version = planned.kind_version, .model = "organism", .dtype = "float32", .backend = "cpu", .seed = 7};
+  exec::RunStart start{.run_id = base::new_ulid(),
+                       .item = item,
+                       .entry = planned.entry,
+                       .name = planned.name,
+                       .kind = planned.kind,
+                       .kind_version = planned.kind_version,
+                       .model = "organism",
+                       .dtype = "float32",
+                       .backend = "cpu",
+                       .seed = 7};
   start.fingerprint = planned.fingerprint;
   start.config = planned.config;
   start.swept = planned.swept;

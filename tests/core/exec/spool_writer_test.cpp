@@ -106,7 +106,8 @@ TEST(SpoolWriter, ItsThreadSealsAndBeats) {
     std::this_thread::sleep_for(std::chrono::milliseconds(25));
     beats = 0;
     for (const auto& file : files_of(writer.directory(), ".jsonl")) {
-      for (const auto& group : store::read_sealed_segment(base::read_file(file)).groups) beats += group.at(0).type == "heartbeat";
+      for (const auto& group : store::read_sealed_segment(base::read_file(file)).groups)
+        beats += group.at(0).type == "heartbeat";
     }
   }
   EXPECT_GE(beats, 2);
@@ -127,7 +128,9 @@ TEST(SpoolWriter, AFullDiskDelaysAndIsSaidOnceThenItWritesEverything) {
   for (int step = 0; step < 100; ++step) run.metric("kl", step, step);
   expect_user_error([&] { writer.seal(); }, base::Exit::Store, "No space left on device; ");
   ASSERT_EQ(said.size(), 1u);
-  EXPECT_NE(said[0].find("000001.open: No space left on device; results wait in memory (at most 64 MiB)"), std::string::npos) << said[0];
+  EXPECT_NE(said[0].find("000001.open: No space left on device; results wait in memory (at most 64 MiB)"),
+            std::string::npos)
+      << said[0];
   io->arm(0, false, 0);
   run.end(success());
   EXPECT_EQ(said.at(1), "the spool can be written again");
@@ -148,7 +151,11 @@ TEST(SpoolWriter, BeyondItsMemoryItRefusesAndTakesNothing) {
   io->arm(1, true, ENOSPC);
   const store::Json big = {{"level", "info"}, {"kind", "k"}, {"message", std::string(1 << 20, 'x')}};
   int taken = 0;
-  expect_user_error([&] { for (; taken < 100; ++taken) writer.fact("event", big); }, base::Exit::Store, "No space left on device");
+  expect_user_error(
+      [&] {
+        for (; taken < 100; ++taken) writer.fact("event", big);
+      },
+      base::Exit::Store, "No space left on device");
   EXPECT_EQ(taken, 63);
   io->arm(0, false, 0);
   writer.close();
@@ -192,7 +199,8 @@ void under_fault(std::int64_t at, bool for_ever, int error, bool& fired) {
   EXPECT_TRUE(report.problems.empty()) << report.problems.front().message;
   report = store::reap_writer(store, batch, writer_id, "waitpid");
   EXPECT_TRUE(report.problems.empty()) << report.problems.front().message;
-  const auto first = count(store, "SELECT count(*) FROM metric WHERE step = 1"), all = count(store, "SELECT count(*) FROM metric");
+  const auto first = count(store, "SELECT count(*) FROM metric WHERE step = 1"),
+             all = count(store, "SELECT count(*) FROM metric");
   EXPECT_TRUE(first == 0 || first == 2) << first;
   EXPECT_EQ(count(store, "SELECT count(*) FROM run WHERE status = 'running'"), 0);
   if (closed) {
@@ -213,7 +221,8 @@ TEST(SpoolWriter, EverySystemCallMayFail) {
       bool fired = true;
       for (std::int64_t at = 1; fired; ++at) {
         under_fault(at, for_ever, error, fired);
-        ASSERT_FALSE(::testing::Test::HasFailure()) << "call " << at << (for_ever ? " for ever" : " once") << ", errno " << error;
+        ASSERT_FALSE(::testing::Test::HasFailure())
+            << "call " << at << (for_ever ? " for ever" : " once") << ", errno " << error;
         faults += fired;
       }
     }

@@ -15,19 +15,44 @@ int32_t no_create(const diopter_params*, void**, diopter_status*) { return DIOPT
 int32_t no_run(void*, diopter_context*, diopter_status*) { return DIOPTER_OK; }
 void no_destroy(void*) {}
 
-diopter_param sound_param() {
-  return {"top_k", "Tokens listed.", "", "1", nullptr, "", "", DIOPTER_INT, 0, 1, 100};
-}
+diopter_param sound_param() { return {"top_k", "Tokens listed.", "", "1", nullptr, "", "", DIOPTER_INT, 0, 1, 100}; }
 
 // A descriptor whose parts a test can spoil.
 struct Descriptor {
   std::vector<diopter_param> params = {sound_param()};
   std::vector<diopter_output> outputs = {{"kl", "A tensor.", "nat", "layer pos", "", "", DIOPTER_TENSOR, 0}};
   std::vector<diopter_hook> hooks = {{"blocks.*.hook_resid_post", "Why.", DIOPTER_OBSERVE, 0}};
-  diopter_kind kind{sizeof(diopter_kind), 0, 1, 0, "lens", "Looks at layers.", "", nullptr, 0, sizeof(diopter_param), nullptr, 0,
-                    sizeof(diopter_output), nullptr, 0, sizeof(diopter_hook), no_create, no_run, no_destroy};
-  diopter_plugin entry{sizeof(diopter_plugin), DIOPTER_ABI_EPOCH, DIOPTER_ABI_LEVEL, 0, "org.example.lens", "0.1.0", "GCC",
-                       this_host().torch.c_str(), nullptr, 1, sizeof(diopter_kind), nullptr};
+  diopter_kind kind{sizeof(diopter_kind),
+                    0,
+                    1,
+                    0,
+                    "lens",
+                    "Looks at layers.",
+                    "",
+                    nullptr,
+                    0,
+                    sizeof(diopter_param),
+                    nullptr,
+                    0,
+                    sizeof(diopter_output),
+                    nullptr,
+                    0,
+                    sizeof(diopter_hook),
+                    no_create,
+                    no_run,
+                    no_destroy};
+  diopter_plugin entry{sizeof(diopter_plugin),
+                       DIOPTER_ABI_EPOCH,
+                       DIOPTER_ABI_LEVEL,
+                       0,
+                       "org.example.lens",
+                       "0.1.0",
+                       "GCC",
+                       this_host().torch.c_str(),
+                       nullptr,
+                       1,
+                       sizeof(diopter_kind),
+                       nullptr};
   Stamp stamp = parse_stamp(StampText().text(), "/p/x.diopter.so");
 
   LoadedPlugin read() {
@@ -59,7 +84,8 @@ TEST(ReadEntry, RefusesASmallDescriptor) {
   Descriptor d;
   d.entry.struct_size = 8;
   EXPECT_EQ(d.refusal(), (Refusal{"small", kFile + "its descriptor is 8 bytes where at least " +
-                                               std::to_string(offsetof(diopter_plugin, get_extension)) + " are needed; build it again."}));
+                                               std::to_string(offsetof(diopter_plugin, get_extension)) +
+                                               " are needed; build it again."}));
 }
 
 TEST(ReadEntry, ReadsAnOlderDescriptorWithoutItsLastField) {
@@ -98,7 +124,8 @@ TEST(ReadEntry, RefusesNulls) {
   EXPECT_EQ(id.refusal(), (Refusal{"null_id", kFile + "its descriptor has no id; build it again."}));
   Descriptor doc;
   doc.params[0].doc = nullptr;
-  EXPECT_EQ(doc.refusal(), (Refusal{"null_doc", kFile + "parameter 'top_k' of kind 'lens' has no doc; build it again."}));
+  EXPECT_EQ(doc.refusal(),
+            (Refusal{"null_doc", kFile + "parameter 'top_k' of kind 'lens' has no doc; build it again."}));
   Descriptor function;
   function.kind.run = nullptr;
   EXPECT_EQ(function.refusal().first, "null_function");
@@ -113,8 +140,9 @@ TEST(ReadEntry, RefusesNulls) {
 TEST(ReadEntry, RefusesBadDefaultsInTheValidatorsWords) {
   Descriptor d;
   d.params[0].fallback = "0";
-  EXPECT_EQ(d.refusal(), (Refusal{"bad_default", kFile + "parameter 'top_k' of kind 'lens' has default 0, which is outside [1, 100]; "
-                                                         "correct its row."}));
+  EXPECT_EQ(d.refusal(), (Refusal{"bad_default",
+                                  kFile + "parameter 'top_k' of kind 'lens' has default 0, which is outside [1, 100]; "
+                                          "correct its row."}));
   Descriptor example;
   example.params[0].fallback = nullptr;
   example.params[0].example = "'many'";
@@ -127,11 +155,13 @@ TEST(ReadEntry, RefusesBadDefaultsInTheValidatorsWords) {
 TEST(ReadEntry, RefusesNamesThatClash) {
   Descriptor twice;
   twice.params.push_back(sound_param());
-  EXPECT_EQ(twice.refusal(), (Refusal{"duplicate_param", kFile + "two parameters of kind 'lens' are called 'top_k'; rename one."}));
+  EXPECT_EQ(twice.refusal(),
+            (Refusal{"duplicate_param", kFile + "two parameters of kind 'lens' are called 'top_k'; rename one."}));
   Descriptor reserved;
   reserved.params[0].name = "prompts";
-  EXPECT_EQ(reserved.refusal(), (Refusal{"reserved_name", kFile + "parameter 'prompts' of kind 'lens' has the name of a key of "
-                                                                  "[[run]]; rename it."}));
+  EXPECT_EQ(reserved.refusal(),
+            (Refusal{"reserved_name", kFile + "parameter 'prompts' of kind 'lens' has the name of a key of "
+                                              "[[run]]; rename it."}));
   Descriptor output;
   output.outputs.push_back(output.outputs[0]);
   EXPECT_EQ(output.refusal().first, "duplicate_output");
@@ -143,8 +173,9 @@ TEST(ReadEntry, RefusesNamesThatClash) {
 TEST(ReadEntry, RefusesWhatDiffersFromTheStamp) {
   Descriptor version;
   version.entry.version = "0.2.0";
-  EXPECT_EQ(version.refusal(), (Refusal{"stamp_differs", kFile + "its stamp has version '0.1.0' and its descriptor '0.2.0'; build it "
-                                                                 "again."}));
+  EXPECT_EQ(version.refusal(),
+            (Refusal{"stamp_differs", kFile + "its stamp has version '0.1.0' and its descriptor '0.2.0'; build it "
+                                              "again."}));
   Descriptor summary;
   summary.kind.summary = "Other.";
   EXPECT_EQ(summary.refusal().first, "stamp_differs");

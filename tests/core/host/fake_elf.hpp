@@ -63,8 +63,9 @@ struct StampText {
   std::string id = "org.example.lens", version = "0.1.0", kinds = "kind=lens\tLooks at layers.\n";
 
   std::string text() const {
-    return "diopter-plugin\nabi=" + abi + "\n" + (sdk.empty() ? "" : "sdk=" + sdk + "\n") + "torch=" + torch + "\nstl=" + stl +
-           "\ncontainers=" + containers + "\nsanitizer=" + sanitizer + "\nid=" + id + "\nversion=" + version + "\n" + kinds;
+    return "diopter-plugin\nabi=" + abi + "\n" + (sdk.empty() ? "" : "sdk=" + sdk + "\n") + "torch=" + torch +
+           "\nstl=" + stl + "\ncontainers=" + containers + "\nsanitizer=" + sanitizer + "\nid=" + id +
+           "\nversion=" + version + "\n" + kinds;
   }
 };
 

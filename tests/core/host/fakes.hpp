@@ -34,7 +34,9 @@ class KeepingSink final : public RecordSink {
     if (disk_is_full) throw base::UserError(base::Exit::Store, "cannot write: No space left on device");
     metrics[name].push_back(value);
   }
-  void tensor(const std::string& name, const at::Tensor& value, const std::vector<Dim>& dims) override { tensors[name] = {value, dims}; }
+  void tensor(const std::string& name, const at::Tensor& value, const std::vector<Dim>& dims) override {
+    tensors[name] = {value, dims};
+  }
   void table(const std::string& name, const base::Json& doc) override { tables[name] = doc; }
   void figure(const std::string& name, const base::Json& figure) override { figures[name] = figure; }
   void text(const std::string& name, const std::string& markdown) override { texts[name] = markdown; }
@@ -114,7 +116,9 @@ class TinyEngine final : public EngineBackend {
     }
     return Capture(std::shared_ptr<const CaptureData>(std::move(data)));
   }
-  Cells measure(const Prompts&, const std::vector<Metric>&, const Edits&) override { throw Error("not in this engine"); }
+  Cells measure(const Prompts&, const std::vector<Metric>&, const Edits&) override {
+    throw Error("not in this engine");
+  }
   Cells sweep(const Sweep&) override { throw Error("not in this engine"); }
   Trainable trainable(const ModelInfo&, const Init&) override { throw Error("not in this engine"); }
   Stream stream(const Prompts&, const StreamOptions&) override { throw Error("not in this engine"); }

@@ -47,22 +47,43 @@ TEST(CheckNeeds, SaysWhatIsMissing) {
     const char* sentence;
   };
   const Case cases[] = {
-      {DIOPTER_NEEDS_PAIRS, {.run_id = "resid"}, "pairs",
+      {DIOPTER_NEEDS_PAIRS,
+       {.run_id = "resid"},
+       "pairs",
        "kind 'k' needs prompt pairs, but the prompts of run 'resid' have no 'corrupted' text; add it to every row."},
-      {DIOPTER_NEEDS_PAIRS, {.run_id = "resid", .has_prompts = false}, "pairs",
-       "kind 'k' needs prompt pairs, but run 'resid' has no prompts; add prompts with a 'corrupted' text in every row."},
-      {DIOPTER_NEEDS_ANSWERS, {.run_id = "r"}, "answers",
+      {DIOPTER_NEEDS_PAIRS,
+       {.run_id = "resid", .has_prompts = false},
+       "pairs",
+       "kind 'k' needs prompt pairs, but run 'resid' has no prompts; add prompts with a 'corrupted' text in every "
+       "row."},
+      {DIOPTER_NEEDS_ANSWERS,
+       {.run_id = "r"},
+       "answers",
        "kind 'k' needs answers, but the prompts of run 'r' have no 'answer'; add one to every row."},
-      {DIOPTER_NEEDS_TOKENIZER, {.run_id = "r", .has_tokenizer = false}, "tokenizer",
+      {DIOPTER_NEEDS_TOKENIZER,
+       {.run_id = "r", .has_tokenizer = false},
+       "tokenizer",
        "kind 'k' needs a tokenizer, but the model of run 'r' has none; choose another model."},
-      {DIOPTER_NEEDS_WEIGHTS, {.run_id = "r", .has_model = false}, "weights",
+      {DIOPTER_NEEDS_WEIGHTS,
+       {.run_id = "r", .has_model = false},
+       "weights",
        "kind 'k' needs a model's weights, but run 'r' has no model; add [model]."},
-      {DIOPTER_NEEDS_TRAINING, {.run_id = "r"}, "training", "kind 'k' makes its own weights, but run 'r' has a model; remove it."},
-      {DIOPTER_NEEDS_GRAD, {.run_id = "r"}, "grad",
+      {DIOPTER_NEEDS_TRAINING,
+       {.run_id = "r"},
+       "training",
+       "kind 'k' makes its own weights, but run 'r' has a model; remove it."},
+      {DIOPTER_NEEDS_GRAD,
+       {.run_id = "r"},
+       "grad",
        "kind 'k' needs gradients, which this Diopter does not offer yet; use a newer one."},
-      {DIOPTER_NEEDS_GENERATION, {.run_id = "r"}, "generation",
+      {DIOPTER_NEEDS_GENERATION,
+       {.run_id = "r"},
+       "generation",
        "kind 'k' needs generation, which this Diopter does not offer yet; use a newer one."},
-      {0, {.run_id = "r", .has_edits = true}, "edits", "kind 'k' takes no [[run.edit]] blocks, but run 'r' has some; remove them."}};
+      {0,
+       {.run_id = "r", .has_edits = true},
+       "edits",
+       "kind 'k' takes no [[run.edit]] blocks, but run 'r' has some; remove them."}};
   for (const Case& c : cases) {
     Table table("k", c.need);
     const PluginError error = error_of([&] { check_needs(table.loaded(), c.facts); });
@@ -78,8 +99,9 @@ TEST(ResolveHooks, SuggestsTheNearestPattern) {
   Table table("logit_lens");
   table.hooks = {{"blocks.*.hook_resid_pst", "Why.", DIOPTER_OBSERVE, 0}};
   const PluginError error = error_of([&] { resolve_hooks(table.loaded(), {}, two_layers(), "gpt2"); });
-  EXPECT_STREQ(error.what(), "hook 'blocks.*.hook_resid_pst' of kind 'logit_lens' matches no hook point of gpt2 (did you mean "
-                             "'blocks.*.hook_resid_post'?); 'diopter hooks gpt2' lists them.");
+  EXPECT_STREQ(error.what(),
+               "hook 'blocks.*.hook_resid_pst' of kind 'logit_lens' matches no hook point of gpt2 (did you mean "
+               "'blocks.*.hook_resid_post'?); 'diopter hooks gpt2' lists them.");
   EXPECT_EQ(error.id(), "plugin.hooks.no_match");
 }
 
@@ -99,8 +121,9 @@ TEST(ResolveHooks, RefusesAPlaceholderThatIsNoParameter) {
   Table table("k");
   table.hooks = {{"blocks.{where}.hook_resid_post", "Why.", DIOPTER_OBSERVE, 0}};
   const PluginError error = error_of([&] { resolve_hooks(table.loaded(), {}, two_layers(), "tiny"); });
-  EXPECT_STREQ(error.what(), "hook 'blocks.{where}.hook_resid_post' of kind 'k' names {where}, which is no parameter of it; correct "
-                             "its row.");
+  EXPECT_STREQ(error.what(),
+               "hook 'blocks.{where}.hook_resid_post' of kind 'k' names {where}, which is no parameter of it; correct "
+               "its row.");
   EXPECT_EQ(error.id(), "plugin.hooks.placeholder");
 }
 

@@ -36,16 +36,19 @@ TEST(AssembledTensor, PutsLayersAndBatchesInPlace) {
   for (const Prompts& batch : all.batches()) {
     for (const Index layer : {1, 0}) {  // any order
       const Index length = batch.inputs().size(1);
-      const at::Tensor value = at::arange(length, at::kFloat).reshape({1, length}) + 10.0 * layer + 100.0 * batch.rows().item<Index>();
+      const at::Tensor value =
+          at::arange(length, at::kFloat).reshape({1, length}) + 10.0 * layer + 100.0 * batch.rows().item<Index>();
       t.add(value, {.prompts = batch, .layer = layer}, {&model, all});
     }
   }
   const auto whole = t.whole();
   const float nan = std::numeric_limits<float>::quiet_NaN();
-  const at::Tensor expected = at::tensor({0.f, 1.f, nan, 10.f, 11.f, nan, 100.f, 101.f, 102.f, 110.f, 111.f, 112.f}).reshape({2, 2, 3});
+  const at::Tensor expected =
+      at::tensor({0.f, 1.f, nan, 10.f, 11.f, nan, 100.f, 101.f, 102.f, 110.f, 111.f, 112.f}).reshape({2, 2, 3});
   EXPECT_TRUE(at::allclose(whole.value, expected, 0, 0, /*equal_nan=*/true)) << whole.value;
-  EXPECT_EQ(dims_json(whole.dims).dump(),
-            R"([{"coord":[0,1],"labels":["ab","cde"],"name":"prompt"},{"coord":[0,1],"name":"layer"},{"coord":[0,1,2],"name":"pos"}])");
+  EXPECT_EQ(
+      dims_json(whole.dims).dump(),
+      R"([{"coord":[0,1],"labels":["ab","cde"],"name":"prompt"},{"coord":[0,1],"name":"layer"},{"coord":[0,1,2],"name":"pos"}])");
 }
 
 TEST(AssembledTensor, LabelsPositionsWithTheTokensThatAllRowsShare) {
@@ -75,18 +78,28 @@ TEST(AssembledTensor, LabelsChooseAmongAlternatives) {
   by_size.add(at::zeros({3, 5}), {}, {&model, {}});
   EXPECT_EQ(by_size.whole().dims[1].name, "pos");
   AssembledTensor unclear = tensor_of("layer pos|layer head");
-  EXPECT_EQ(error_text([&] { unclear.add(at::zeros({3, 2}), {}, {&model, {}}); }),
-            "tensor 't' of kind 'k' is declared as 'layer pos' or 'layer head'; a value [3, 2] fits several of them; name its "
+  EXPECT_EQ(error_text([&] {
+              unclear.add(at::zeros({3, 2}), {}, {&model, {}});
+            }),
+            "tensor 't' of kind 'k' is declared as 'layer pos' or 'layer head'; a value [3, 2] fits several of them; "
+            "name its "
             "dimensions in Labels::axes");
 }
 
 TEST(AssembledTensor, RefusesWhatDoesNotFit) {
   const ModelInfo model = tiny_info(3);
-  EXPECT_EQ(error_text([&] { tensor_of("layer pos").add(at::zeros({2, 2, 2}), {.layer = 1}, {&model, {}}); }),
+  EXPECT_EQ(error_text([&] {
+              tensor_of("layer pos").add(at::zeros({2, 2, 2}), {.layer = 1}, {&model, {}});
+            }),
             "tensor 't' of kind 'k' is declared as 'layer pos'; a value [2, 2, 2] with layer 1 does not fit");
-  EXPECT_EQ(error_text([&] { tensor_of("layer").add(at::zeros({2}), {}, {&model, {}}); }),
+  EXPECT_EQ(error_text([&] {
+              tensor_of("layer").add(at::zeros({2}), {}, {&model, {}});
+            }),
             "tensor 't' of kind 'k' has 2 entries along layer where 3 are expected; name them in Labels (axes)");
-  EXPECT_EQ(error_text([&] { tensor_of("layer").add({}, {}, {&model, {}}); }), "tensor 't' of kind 'k' got an undefined tensor");
+  EXPECT_EQ(error_text([&] {
+              tensor_of("layer").add({}, {}, {&model, {}});
+            }),
+            "tensor 't' of kind 'k' got an undefined tensor");
 }
 
 TEST(AssembledTensor, RefusesCellsWrittenTwiceOrNever) {
@@ -119,13 +132,17 @@ TEST(LoggedTable, PutsColumnsIntoTensorsAndTokensIntoTheDocument) {
   row.columns = "token:token prob:float";
   LoggedTable table("table 'top' of kind 'k'", row);
   const Prompts rows = lettered(ids({{0, 1}, {2, 3}}));
-  table.add({{"token", at::tensor({1, 2, 2, 1}, at::kLong).reshape({2, 2})}, {"prob", at::full({2, 2}, 0.25)}}, {.prompts = rows}, {});
+  table.add({{"token", at::tensor({1, 2, 2, 1}, at::kLong).reshape({2, 2})}, {"prob", at::full({2, 2}, 0.25)}},
+            {.prompts = rows}, {});
   KeepingSink sink;
   table.emit(sink);
   EXPECT_TRUE(at::equal(sink.tensors.at("top.token").value, at::tensor({1, 2, 2, 1}, at::kLong).reshape({2, 2})));
-  EXPECT_EQ(sink.tables.at("top")["columns"].dump(),
-            R"([{"name":"token","tensor":"top.token","type":"token","values":["b","c","c","b"]},{"name":"prob","tensor":"top.prob","type":"float"}])");
-  EXPECT_EQ(error_text([&] { table.add({{"probs", at::zeros({2, 2})}}, {.prompts = rows}, {}); }),
+  EXPECT_EQ(
+      sink.tables.at("top")["columns"].dump(),
+      R"([{"name":"token","tensor":"top.token","type":"token","values":["b","c","c","b"]},{"name":"prob","tensor":"top.prob","type":"float"}])");
+  EXPECT_EQ(error_text([&] {
+              table.add({{"probs", at::zeros({2, 2})}}, {.prompts = rows}, {});
+            }),
             "table 'top' of kind 'k' has no column 'probs' (did you mean 'prob'?)");
 }
 
@@ -137,7 +154,9 @@ TEST(LoggedTable, TakesRowsWithText) {
   LoggedTable table("table 'heads' of kind 'k'", declared);
   table.add_row({Index{3}, 0.5, std::string("L0H3")});
   table.add_row({Index{1}, Index{1}, std::string("L0H1")});
-  EXPECT_EQ(error_text([&] { table.add_row({0.5, 0.5, std::string("x")}); }),
+  EXPECT_EQ(error_text([&] {
+              table.add_row({0.5, 0.5, std::string("x")});
+            }),
             "column 'head' of table 'heads' of kind 'k' is int; the row has another type of cell");
   KeepingSink sink;
   table.emit(sink);

@@ -17,22 +17,26 @@ TEST(CheckHost, AcceptsTheLibTorchItWasBuiltWith) {
 TEST(CheckHost, RefusesAnother) {
   const PluginError error = error_of([] { check_host({"2.14.1", "/t/lib/libtorch_cpu.so"}); });
   const std::string built = this_host().torch;
-  EXPECT_EQ(error.what(), "this Diopter was built with LibTorch " + built + " but found 2.14.1 in /t/lib/libtorch_cpu.so; install "
-                          "torch==" + built + " or rebuild Diopter.");
+  EXPECT_EQ(error.what(), "this Diopter was built with LibTorch " + built +
+                              " but found 2.14.1 in /t/lib/libtorch_cpu.so; install "
+                              "torch==" +
+                              built + " or rebuild Diopter.");
   EXPECT_EQ(error.id(), "plugin.host.torch");
 }
 
 TEST(Open, NamesAnUndefinedSymbol) {
   const std::filesystem::path file = DIOPTER_TEST_UNDEFINED_SYMBOL;
   const PluginError error = error_of([&] { open_library(file); });
-  EXPECT_EQ(error.what(), file.string() + " cannot be loaded: undefined symbol nowhere(int); link the library that defines it (LINK "
-                                          "of diopter_add_plugin).");
+  EXPECT_EQ(error.what(),
+            file.string() +
+                " cannot be loaded: undefined symbol nowhere(int); link the library that defines it (LINK "
+                "of diopter_add_plugin).");
   EXPECT_EQ(error.id(), "plugin.open.undefined_symbol");
 }
 
 TEST(Open, NamesAMissingLibrary) {
-  const LoadProblem problem =
-      explain_load_problem("libmissing.so.3: cannot open shared object file: No such file or directory", "/p/x.diopter.so");
+  const LoadProblem problem = explain_load_problem(
+      "libmissing.so.3: cannot open shared object file: No such file or directory", "/p/x.diopter.so");
   EXPECT_STREQ(problem.code, "missing_library");
   EXPECT_EQ(problem.sentence,
             "it needs libmissing.so.3, which is not found; install that library or add its folder to LD_LIBRARY_PATH.");
@@ -42,8 +46,10 @@ TEST(Open, RefusesALibraryWithoutDescriptor) {
   const std::filesystem::path file = DIOPTER_TEST_NO_SYMBOL;
   const PluginError error = error_of([&] { open_library(file); });
   EXPECT_EQ(error.id(), "plugin.entry.no_symbol");
-  EXPECT_EQ(error.what(), file.string() + " does not export diopter_entry; build it with diopter_add_plugin() and one DIOPTER_PLUGIN "
-                                          "line.");
+  EXPECT_EQ(error.what(),
+            file.string() +
+                " does not export diopter_entry; build it with diopter_add_plugin() and one DIOPTER_PLUGIN "
+                "line.");
 }
 
 TEST(Open, LoadsAPluginOnce) {

@@ -79,8 +79,11 @@ TEST(RealPlugin, TenThousandMutantsEndInAStampOrASentence) {
   Elf64_Ehdr header;
   std::memcpy(&header, bytes.data(), sizeof header);
   // Where a change matters: ELF header, program headers, section headers, the stamp; and anywhere.
-  const std::pair<std::size_t, std::size_t> places[] = {
-      {0, 64}, {header.e_phoff, header.e_phnum * 56u}, {header.e_shoff, header.e_shnum * 64u}, {stamp_at, 300}, {0, bytes.size()}};
+  const std::pair<std::size_t, std::size_t> places[] = {{0, 64},
+                                                        {header.e_phoff, header.e_phnum * 56u},
+                                                        {header.e_shoff, header.e_shnum * 64u},
+                                                        {stamp_at, 300},
+                                                        {0, bytes.size()}};
 
   const fs::path file = folder.write("mutant.diopter.so", bytes);
   const int fd = ::open(file.c_str(), O_RDWR | O_CLOEXEC);

@@ -41,7 +41,8 @@ void run(Ran& ran, const std::string& name, const std::string& value, MonitorOpt
   const LoadedKind kind = test_kind();
   const Folder scratch;
   const auto params = params_with(name, value);
-  Monitor monitor(kind, resolve_hooks(kind, params, HookTable(tiny_info(layers)), "tiny"), std::move(options), ran.sink);
+  Monitor monitor(kind, resolve_hooks(kind, params, HookTable(tiny_info(layers)), "tiny"), std::move(options),
+                  ran.sink);
   TinyEngine engine(monitor, layers);
   const RunInputs inputs{run_params(kind, params), {{"", lettered(at::zeros({2, 3}, at::kLong))}}, {}, scratch.path()};
   ran.outcome = run_analysis(kind, inputs, {engine, {engine.model().weight("W_E", 0)}}, monitor, ran.sink);
@@ -83,7 +84,8 @@ INSTANTIATE_TEST_SUITE_P(
         Failure{"nothing", "finish.missing_output",
                 "kind 'test' finished without writing its tensor 'kl'; write it or mark its row .optional = true."},
         Failure{"undeclared metric", "run.undeclared_output",
-                "kind 'test' wrote metric 'los', which its table does not declare (did you mean 'loss'?); add metric(\"los\", ...)."},
+                "kind 'test' wrote metric 'los', which its table does not declare (did you mean 'loss'?); add "
+                "metric(\"los\", ...)."},
         Failure{"wrong type", "run.undeclared_output",
                 "kind 'test' wrote metric 'kl', which its table declares as a tensor; correct one of them."},
         Failure{"wrong param", "run.throws",
@@ -97,18 +99,22 @@ INSTANTIATE_TEST_SUITE_P(
                 "kind 'test' asked for the run's edits without saying so in its table; add needs(Need::Edits)."},
         Failure{"grad mode", "finish.globals",
                 "kind 'test' changed the grad mode of LibTorch and left it so; restore it before run() returns."},
-        Failure{"threads", "finish.globals",
-                "kind 'test' changed the number of threads of LibTorch and left it so; restore it before run() returns."},
+        Failure{
+            "threads", "finish.globals",
+            "kind 'test' changed the number of threads of LibTorch and left it so; restore it before run() returns."},
         Failure{"weights", "finish.weights",
                 "kind 'test' changed 1 of the model's weights in place; clone() a weight before changing it."},
         Failure{"twice", "run.written_twice", "kind 'test' wrote text 'notes' twice; write it once."},
         Failure{"other thread", "run.throws",
-                "kind 'test' failed: Log was called from another thread than the one that called run(); only progress() and "
+                "kind 'test' failed: Log was called from another thread than the one that called run(); only "
+                "progress() and "
                 "stop_requested() may be"},
         Failure{"figure kind", "run.figure_kind",
-                "figure 'grid' of kind 'test' is drawn as 'heatmapp', which no report can (did you mean 'heatmap'?); choose another."},
+                "figure 'grid' of kind 'test' is drawn as 'heatmapp', which no report can (did you mean 'heatmap'?); "
+                "choose another."},
         Failure{"figure of", "run.undeclared_output",
-                "figure 'grid' of kind 'test' has of = 'kll', which is none of its outputs (did you mean 'kl'?); name one."}),
+                "figure 'grid' of kind 'test' has of = 'kll', which is none of its outputs (did you mean 'kl'?); name "
+                "one."}),
     [](const auto& one) {
       std::string name = one.param.how;
       std::replace(name.begin(), name.end(), ' ', '_');
@@ -151,7 +157,8 @@ TEST(RunAnalysis, LeavesOutFiguresOfAbsentOutputs) {
   run(absent, "how", "figure absent");
   run(present, "how", "figure");
   EXPECT_TRUE(absent.sink.figures.empty());
-  EXPECT_EQ(present.sink.figures.at("grid").dump(), R"({"as":"token_grid","centre":0.0,"of":"kl","origin":"lower","text":"top.token"})");
+  EXPECT_EQ(present.sink.figures.at("grid").dump(),
+            R"({"as":"token_grid","centre":0.0,"of":"kl","origin":"lower","text":"top.token"})");
 }
 
 TEST(RunAnalysis, RandomStreamsDependOnTheSeedAlone) {
@@ -178,9 +185,12 @@ TEST(Preflight, TurnsWhatTheConstructorThrowsIntoAPluginError) {
   const LoadedKind kind = test_kind();
   const std::pair<const char*, std::pair<const char*, const char*>> cases[] = {
       {"error", {"refuses", "kind 'test' refused its parameters: first_layer 8 is above last_layer 4"}},
-      {"std", {"throws_std", "kind 'test' threw a C++ exception while it was created (plain); throw diopter::Error with a sentence "
-                             "instead."}},
-      {"int", {"throws_int", "kind 'test' threw an int while it was created; throw diopter::Error with a sentence instead."}},
+      {"std",
+       {"throws_std",
+        "kind 'test' threw a C++ exception while it was created (plain); throw diopter::Error with a sentence "
+        "instead."}},
+      {"int",
+       {"throws_int", "kind 'test' threw an int while it was created; throw diopter::Error with a sentence instead."}},
       {"memory", {"memory", "kind 'test' ran out of memory while it was created: out of memory"}},
       {"stopped", {"stopped", "kind 'test' stopped while it was created: stopped by the user"}}};
   for (const auto& [how, expected] : cases) {

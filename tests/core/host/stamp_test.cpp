@@ -54,10 +54,12 @@ INSTANTIATE_TEST_SUITE_P(
     Files, ReadStampRefuses,
     ::testing::Values(
         BadFile{"Empty", "", "plugin.file.empty", " is empty; copy or build it again."},
-        BadFile{"Text", "#!/bin/sh\n", "plugin.file.text",
-                " is not a shared library (it does not start as an ELF file does); build it with diopter_add_plugin()."},
-        BadFile{"ShortText", "a", "plugin.file.text",
-                " is not a shared library (it does not start as an ELF file does); build it with diopter_add_plugin()."},
+        BadFile{
+            "Text", "#!/bin/sh\n", "plugin.file.text",
+            " is not a shared library (it does not start as an ELF file does); build it with diopter_add_plugin()."},
+        BadFile{
+            "ShortText", "a", "plugin.file.text",
+            " is not a shared library (it does not start as an ELF file does); build it with diopter_add_plugin()."},
         BadFile{"HeaderOnly", kSound.substr(0, 20), "plugin.file.truncated",
                 " is cut short: its ELF header ends at byte 64 of a 20 byte file; copy or build it again."},
         BadFile{"CutSectionTable", kSound.substr(0, kSound.size() - 1), "plugin.file.truncated",
@@ -84,7 +86,8 @@ INSTANTIATE_TEST_SUITE_P(
                 " has a damaged stamp (its abi is 'one', not EPOCH.LEVEL); build it again."},
         BadFile{"NoKind", elf_with_section("diopter", StampText{.kinds = ""}.text()), "plugin.stamp.incomplete",
                 " has a damaged stamp (it offers no kind); build it again."},
-        BadFile{"KindWithoutTab", elf_with_section("diopter", StampText{.kinds = "kind=lens\n"}.text()), "plugin.stamp.kind",
+        BadFile{"KindWithoutTab", elf_with_section("diopter", StampText{.kinds = "kind=lens\n"}.text()),
+                "plugin.stamp.kind",
                 " has a damaged stamp (its line 'lens' is not a kind, a tab and a summary); build it again."}),
     [](const auto& one) { return one.param.name; });
 
@@ -113,8 +116,10 @@ class CheckStamp : public ::testing::TestWithParam<Difference> {};
 
 TEST_P(CheckStamp, SaysWhatDiffersOnBothSides) {
   const Difference& difference = GetParam();
-  const PluginError error = error_of([&] { check_stamp(parse_stamp(difference.stamp.text(), "/p/x.diopter.so"), "/p/x.diopter.so"); });
-  EXPECT_EQ(error.what(), "/p/x.diopter.so was built for " + difference.theirs + " but this host has " + difference.ours +
+  const PluginError error =
+      error_of([&] { check_stamp(parse_stamp(difference.stamp.text(), "/p/x.diopter.so"), "/p/x.diopter.so"); });
+  EXPECT_EQ(error.what(), "/p/x.diopter.so was built for " + difference.theirs + " but this host has " +
+                              difference.ours +
                               "; rebuild it with -DCMAKE_PREFIX_PATH=\"$(diopter --cmake-prefix-path)\".");
   EXPECT_EQ(error.id(), "plugin.stamp." + difference.code);
   EXPECT_EQ(error.advice(), "rebuild it with -DCMAKE_PREFIX_PATH=\"$(diopter --cmake-prefix-path)\".");
@@ -131,8 +136,12 @@ INSTANTIATE_TEST_SUITE_P(
         Difference{"Sdk", {.sdk = "0123456789ab"}, "sdk", "SDK headers 0123456789ab", "SDK headers " + this_host().sdk},
         Difference{"Stl", {.stl = "libcxx"}, "stl", "C++ library libcxx", "C++ library glibcxx11"},
         Difference{"Containers", {.containers = "debug"}, "containers", "containers debug", "containers plain"},
-        Difference{"Sanitizer", {.sanitizer = "tsan"}, "sanitizer", "sanitizer tsan", "sanitizer " + this_host().sanitizer},
-        Difference{"TwoAtOnce", {.abi = "2.0", .torch = "2.12.0"}, "torch", "LibTorch 2.12.0 and SDK epoch 2",
+        Difference{
+            "Sanitizer", {.sanitizer = "tsan"}, "sanitizer", "sanitizer tsan", "sanitizer " + this_host().sanitizer},
+        Difference{"TwoAtOnce",
+                   {.abi = "2.0", .torch = "2.12.0"},
+                   "torch",
+                   "LibTorch 2.12.0 and SDK epoch 2",
                    kTorch + " and SDK epoch 1"}),
     [](const auto& one) { return one.param.name; });
 

@@ -13,7 +13,10 @@ using namespace diopter;
 // What run() does is chosen by a parameter, so that one library serves all tests.
 constexpr Row kTable[] = {
     param("how", String, {.fallback = "'well'", .doc = "What run() does."}),
-    param("create", Choice, {.fallback = "'well'", .choices = "well|error|std|int|torch|memory|stopped", .doc = "What the constructor does."}),
+    param("create", Choice,
+          {.fallback = "'well'",
+           .choices = "well|error|std|int|torch|memory|stopped",
+           .doc = "What the constructor does."}),
     param("layers", IntList, {.fallback = "[0]", .min = 0, .max = 99, .index_of = "layer", .doc = "Layers."}),
     metric("loss", {.unit = "nat", .better = "lower", .doc = "A number.", .optional = true}),
     tensor("kl", "prompt layer pos", {.unit = "nat", .doc = "Must be written."}),

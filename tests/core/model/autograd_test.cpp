@@ -28,7 +28,9 @@ at::Tensor loss_of(const at::Tensor& logits) {
 Parameters trainable(at::ScalarType dtype) {
   ModelInfo info = tiny_info();
   info.n_layers = 2;
-  return random_parameters(info, 4, dtype).transformed([](Slot, const at::Tensor& w) { return w.detach().clone().requires_grad_(true); });
+  return random_parameters(info, 4, dtype).transformed([](Slot, const at::Tensor& w) {
+    return w.detach().clone().requires_grad_(true);
+  });
 }
 
 TEST(Autograd, GradientsOfEveryParameterEqualFiniteDifferences) {
@@ -45,7 +47,10 @@ TEST(Autograd, GradientsOfEveryParameterEqualFiniteDifferences) {
     const double h = 1e-5;
     const c10::NoGradGuard no_graph;
     const auto shifted = [&](double by) {
-      return Transformer(parameters.transformed([&](Slot s, const at::Tensor& x) { return s.part == slot.part && s.layer == slot.layer ? x + by * direction : x; })).forward(ids);
+      return Transformer(parameters.transformed([&](Slot s, const at::Tensor& x) {
+               return s.part == slot.part && s.layer == slot.layer ? x + by * direction : x;
+             }))
+          .forward(ids);
     };
     const double numeric = (loss_of(shifted(h)) - loss_of(shifted(-h))).item<double>() / (2 * h);
     const double exact = (w.grad() * direction).sum().item<double>();
@@ -105,8 +110,9 @@ TEST(Autograd, EveryShownValueHasAGradient) {
   }
 }
 
-// With weights in the graph a tap that only looks (and retains gradients) must see the value the loss came through. The one
-// exception is documented: where gradients of q/k/v inputs are wanted, the branches do not pass through the shared ln1.*.
+// With weights in the graph a tap that only looks (and retains gradients) must see the value the loss came through. The
+// one exception is documented: where gradients of q/k/v inputs are wanted, the branches do not pass through the shared
+// ln1.*.
 TEST(Autograd, RetainedGradientsOfObservedValues) {
   const Parameters parameters = trainable(at::kDouble);
   const Transformer model(parameters);
@@ -118,7 +124,8 @@ TEST(Autograd, RetainedGradientsOfObservedValues) {
   loss_of(model.forward(ids, {&tap})).backward();
   for (const auto& [id, value] : tap.values) {
     const Point point = model.hooks().point(id);
-    EXPECT_EQ(value.grad().defined(), point != Point::Ln1Scale && point != Point::Ln1Normalized) << model.hooks()[id].name;
+    EXPECT_EQ(value.grad().defined(), point != Point::Ln1Scale && point != Point::Ln1Normalized)
+        << model.hooks()[id].name;
   }
 }
 

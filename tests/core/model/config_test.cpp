@@ -15,7 +15,10 @@ namespace {
 using base::Json;
 using ::testing::HasSubstr;
 
-Json gpt2() { return {{"model_type", "gpt2"}, {"n_layer", 2}, {"n_head", 3}, {"n_embd", 12}, {"n_positions", 7}, {"vocab_size", 11}}; }
+Json gpt2() {
+  return {{"model_type", "gpt2"}, {"n_layer", 2},     {"n_head", 3},
+          {"n_embd", 12},         {"n_positions", 7}, {"vocab_size", 11}};
+}
 
 std::string refusal(const Json& config) {
   try {
@@ -73,9 +76,11 @@ TEST(Gpt2Config, ReadsWhatChangesNumbers) {
 }
 
 TEST(Gpt2Config, RefusesWhatItWouldComputeWrongly) {
-  EXPECT_THAT(refusal("activation_function", "geglu"), HasSubstr("expected one of gelu_new, gelu_pytorch_tanh, gelu_fast"));
+  EXPECT_THAT(refusal("activation_function", "geglu"),
+              HasSubstr("expected one of gelu_new, gelu_pytorch_tanh, gelu_fast"));
   EXPECT_THAT(refusal("activation_function", "geglu"), HasSubstr("as 'activation_function', got \"geglu\""));
-  EXPECT_THAT(refusal("reorder_and_upcast_attn", true), HasSubstr("expected false as 'reorder_and_upcast_attn', got true"));
+  EXPECT_THAT(refusal("reorder_and_upcast_attn", true),
+              HasSubstr("expected false as 'reorder_and_upcast_attn', got true"));
   EXPECT_THAT(refusal("add_cross_attention", true), HasSubstr("'add_cross_attention'"));
   EXPECT_THAT(refusal("n_embd", 13), HasSubstr("expected a multiple of n_head = 3 as 'n_embd', got 13"));
   EXPECT_THAT(refusal("n_ctx", 8), HasSubstr("expected the value of n_positions, 7, as 'n_ctx', got 8"));
@@ -100,7 +105,8 @@ TEST(Gpt2Config, RefusesUnknownKeysUnlessTheyAreOff) {
 TEST(Config, NamesTheFamiliesThereAre) {
   Json config = gpt2();
   config["model_type"] = "gpt3";
-  EXPECT_THAT(refusal(config), HasSubstr("expected a model family diopter has, got model_type 'gpt3' (did you mean 'gpt2'?)"));
+  EXPECT_THAT(refusal(config),
+              HasSubstr("expected a model family diopter has, got model_type 'gpt3' (did you mean 'gpt2'?)"));
   config["model_type"] = "mamba";
   EXPECT_THAT(refusal(config), HasSubstr("'mamba' (known: gpt2)"));
   config.erase("model_type");
@@ -110,7 +116,8 @@ TEST(Config, NamesTheFamiliesThereAre) {
 
 TEST(Config, WhatIsWrittenIsReadBack) {
   ModelInfo info = testing::tiny_info();
-  for (const Activation activation : {Activation::GeluNew, Activation::Gelu, Activation::QuickGelu, Activation::Silu, Activation::Relu}) {
+  for (const Activation activation :
+       {Activation::GeluNew, Activation::Gelu, Activation::QuickGelu, Activation::Silu, Activation::Relu}) {
     info.activation = activation;
     info.tied_embeddings = !info.tied_embeddings;
     info.scale_by_inverse_layer = !info.scale_by_inverse_layer;
@@ -136,7 +143,8 @@ TEST(Config, ArchitecturesTheForwardLacksAreRefused) {
     check_supported(info);
     FAIL();
   } catch (const base::UserError& error) {
-    EXPECT_STREQ(error.what(), "expected an architecture diopter computes, got one with RMSNorm and grouped key/value heads");
+    EXPECT_STREQ(error.what(),
+                 "expected an architecture diopter computes, got one with RMSNorm and grouped key/value heads");
   }
 }
 

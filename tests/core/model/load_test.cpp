@@ -34,7 +34,8 @@ using weights::testing::refusal;
 using Tensors = std::map<std::string, weights::TensorView>;
 
 // A saved model whose weights file is written again after `change`.
-void save_changed(const std::filesystem::path& folder, const ModelInfo& info, const std::function<void(Tensors&)>& change) {
+void save_changed(const std::filesystem::path& folder, const ModelInfo& info,
+                  const std::function<void(Tensors&)>& change) {
   save(random_parameters(info, 5), folder);
   Tensors tensors;
   {
@@ -73,7 +74,9 @@ TEST(Load, WhatIsSavedIsLoaded) {
     const LoadedModel loaded = load(folder.path() / "model");
     EXPECT_EQ(loaded.parameters.info().name, "model");
     EXPECT_EQ(loaded.files.size(), 2U);
-    for (const Slot slot : slots(info)) EXPECT_TRUE(at::equal(loaded.parameters.get(slot.part, slot.layer), saved.get(slot.part, slot.layer))) << slot_name(slot);
+    for (const Slot slot : slots(info))
+      EXPECT_TRUE(at::equal(loaded.parameters.get(slot.part, slot.layer), saved.get(slot.part, slot.layer)))
+          << slot_name(slot);
     const at::Tensor ids = random_ids(info, 2, 9);
     EXPECT_TRUE(at::equal(Transformer(loaded.parameters).forward(ids), Transformer(saved).forward(ids)));
   }
@@ -85,7 +88,8 @@ TEST(Load, TransformersReadsWhatIsSavedAndComputesTheSame) {
   std::vector<std::string> arguments{"gpt2"};
   const at::Tensor ids = random_ids(tiny_info(), 2, 9);
   base::Json rows = base::Json::array();
-  for (Index b = 0; b < 2; ++b) rows.push_back(std::vector<Index>(ids[b].const_data_ptr<Index>(), ids[b].const_data_ptr<Index>() + 9));
+  for (Index b = 0; b < 2; ++b)
+    rows.push_back(std::vector<Index>(ids[b].const_data_ptr<Index>(), ids[b].const_data_ptr<Index>() + 9));
   folder.write("ids.json", rows.dump());
   for (const bool tied : {true, false}) {
     ModelInfo info = tiny_info();
@@ -94,7 +98,8 @@ TEST(Load, TransformersReadsWhatIsSavedAndComputesTheSame) {
     const std::string name = tied ? "tied" : "untied";
     saved.push_back(random_parameters(info, 5));
     save(saved.back(), folder.path() / name);
-    for (const std::string& argument : {name, std::string("ids.json"), name + ".safetensors"}) arguments.push_back((folder.path() / argument).string());
+    for (const std::string& argument : {name, std::string("ids.json"), name + ".safetensors"})
+      arguments.push_back((folder.path() / argument).string());
   }
   const peers::Outcome run = peers::run_python("model_read_back.py", arguments);
   if (run == peers::Outcome::NoPython) GTEST_SKIP() << peers::kNoPython;
@@ -113,8 +118,11 @@ TEST(Load, WeightsOfTheWantedDtypeStayMapped) {
   // Mapped tensors lie in one file: their addresses are as far apart as in it.
   const auto address = [](const at::Tensor& t) { return reinterpret_cast<const char*>(t.const_data_ptr()); };
   const weights::SafetensorsFile file(folder.path() / "model.safetensors");
-  const auto offset = [&](const char* name) { return file.tensors().at(name).bytes.data() - file.tensors().at("transformer.wte.weight").bytes.data(); };
-  EXPECT_EQ(address(mapped.get(Part::MlpInWeight, 1)) - address(mapped.get(Part::Embed)), offset("transformer.h.1.mlp.c_fc.weight"));
+  const auto offset = [&](const char* name) {
+    return file.tensors().at(name).bytes.data() - file.tensors().at("transformer.wte.weight").bytes.data();
+  };
+  EXPECT_EQ(address(mapped.get(Part::MlpInWeight, 1)) - address(mapped.get(Part::Embed)),
+            offset("transformer.h.1.mlp.c_fc.weight"));
   EXPECT_EQ(converted.get(Part::Embed).scalar_type(), at::kBFloat16);
 }
 
@@ -140,7 +148,8 @@ TEST(Load, PrefixAndBuffersAreOptional) {
     tensors = bare;
   });
   const at::Tensor ids = random_ids(info, 2, 9);
-  EXPECT_TRUE(at::equal(Transformer(load(folder.path()).parameters).forward(ids), Transformer(random_parameters(info, 5)).forward(ids)));
+  EXPECT_TRUE(at::equal(Transformer(load(folder.path()).parameters).forward(ids),
+                        Transformer(random_parameters(info, 5)).forward(ids)));
 }
 
 TEST(Load, AllContradictionsAreListedAtOnce) {
@@ -151,10 +160,12 @@ TEST(Load, AllContradictionsAreListedAtOnce) {
     tensors["transformer.h.1.attn.c_proj.weight"] = tensors.at("transformer.h.1.mlp.c_proj.weight");
     tensors.at("transformer.ln_f.bias").dtype = weights::Dtype::I32;
   });
-  EXPECT_THAT(message, AllOf(HasSubstr("weights and config.json of the gpt2 model contradict each other:"), HasSubstr("missing: h.0.ln_1.bias [20]"),
-                             HasSubstr("missing: h.2.mlp.c_fc.weight [20, 28]"), HasSubstr("not expected: h.3.ln_1.bias [20]"),
-                             HasSubstr("misshapen: h.1.attn.c_proj.weight is [28, 20], expected [20, 20]"),
-                             HasSubstr("wrong dtype: ln_f.bias is I32, expected F32, F16, BF16 or F64")));
+  EXPECT_THAT(message,
+              AllOf(HasSubstr("weights and config.json of the gpt2 model contradict each other:"),
+                    HasSubstr("missing: h.0.ln_1.bias [20]"), HasSubstr("missing: h.2.mlp.c_fc.weight [20, 28]"),
+                    HasSubstr("not expected: h.3.ln_1.bias [20]"),
+                    HasSubstr("misshapen: h.1.attn.c_proj.weight is [28, 20], expected [20, 20]"),
+                    HasSubstr("wrong dtype: ln_f.bias is I32, expected F32, F16, BF16 or F64")));
 }
 
 TEST(Load, AHeadThatContradictsTyingIsRefused) {
@@ -165,7 +176,8 @@ TEST(Load, AHeadThatContradictsTyingIsRefused) {
   base::Json config = config_json(untied);
   config["tie_word_embeddings"] = true;
   folder.write("config.json", config.dump());
-  EXPECT_THAT(refusal([&] { load(folder.path()); }), HasSubstr("expected lm_head.weight to be equal to wte.weight (tie_word_embeddings is true)"));
+  EXPECT_THAT(refusal([&] { load(folder.path()); }),
+              HasSubstr("expected lm_head.weight to be equal to wte.weight (tie_word_embeddings is true)"));
   config.erase("tie_word_embeddings");  // the family's default
   folder.write("config.json", config.dump());
   EXPECT_THAT(refusal([&] { load(folder.path()); }), HasSubstr("lm_head.weight"));
@@ -174,7 +186,8 @@ TEST(Load, AHeadThatContradictsTyingIsRefused) {
 TEST(Load, AnUntiedModelNeedsItsHead) {
   ModelInfo untied = tiny_info();
   untied.tied_embeddings = false;
-  EXPECT_THAT(refused_after([](Tensors& tensors) { tensors.erase("lm_head.weight"); }, untied), HasSubstr("missing: lm_head.weight [31, 20]"));
+  EXPECT_THAT(refused_after([](Tensors& tensors) { tensors.erase("lm_head.weight"); }, untied),
+              HasSubstr("missing: lm_head.weight [31, 20]"));
 }
 
 TEST(Load, AWeightStoredTwiceIsRefused) {
@@ -187,12 +200,15 @@ TEST(Load, NaNAndInfiniteWeightsAreRefusedByNameAndCount) {
   std::vector<Poisoned> keep;
   keep.reserve(2);
   const std::string message = refused_after([&](Tensors& tensors) {
-    for (const auto& [name, bad] : {std::pair<std::string, std::vector<float>>{"transformer.wte.weight", {nan, inf, -inf}}, {"transformer.h.1.ln_2.bias", {nan}}}) {
+    for (const auto& [name, bad] :
+         {std::pair<std::string, std::vector<float>>{"transformer.wte.weight", {nan, inf, -inf}},
+          {"transformer.h.1.ln_2.bias", {nan}}}) {
       keep.emplace_back(tensors.at(name), bad);
       tensors.at(name).bytes = keep.back().bytes();
     }
   });
-  EXPECT_THAT(message, AllOf(HasSubstr("expected finite weights"), HasSubstr("wte.weight: 3 of [31, 20]"), HasSubstr("h.1.ln_2.bias: 1 of [20]")));
+  EXPECT_THAT(message, AllOf(HasSubstr("expected finite weights"), HasSubstr("wte.weight: 3 of [31, 20]"),
+                             HasSubstr("h.1.ln_2.bias: 1 of [20]")));
 }
 
 TEST(Load, ConfigAndWeightsOfDifferentModels) {
@@ -202,7 +218,9 @@ TEST(Load, ConfigAndWeightsOfDifferentModels) {
   larger.n_layers = 4;
   larger.d_vocab = 40;
   folder.write("config.json", config_json(larger).dump());
-  EXPECT_THAT(refusal([&] { load(folder.path()); }), AllOf(HasSubstr("misshapen: wte.weight is [31, 20], expected [40, 20]"), HasSubstr("missing: h.3.ln_1.weight [20]")));
+  EXPECT_THAT(refusal([&] { load(folder.path()); }),
+              AllOf(HasSubstr("misshapen: wte.weight is [31, 20], expected [40, 20]"),
+                    HasSubstr("missing: h.3.ln_1.weight [20]")));
 }
 
 TEST(Load, SaysWhatIsNotThere) {
@@ -211,7 +229,8 @@ TEST(Load, SaysWhatIsNotThere) {
   folder.write("config.json", "{");
   EXPECT_THAT(refusal([&] { load(folder.path()); }), HasSubstr("expected JSON"));
   folder.write("config.json", config_json(tiny_info()).dump());
-  EXPECT_THAT(refusal([&] { load(folder.path()); }), HasSubstr("expected model.safetensors or model.safetensors.index.json"));
+  EXPECT_THAT(refusal([&] { load(folder.path()); }),
+              HasSubstr("expected model.safetensors or model.safetensors.index.json"));
 }
 
 }  // namespace

@@ -1,5 +1,5 @@
-// Would the parity test notice? Every mistake that a loader or a forward could make is made here on purpose, from outside, and
-// must leave the gate of 1e-5 by a wide margin.
+// Would the parity test notice? Every mistake that a loader or a forward could make is made here on purpose, from
+// outside, and must leave the gate of 1e-5 by a wide margin.
 #include <fmt/format.h>
 #include <gtest/gtest.h>
 
@@ -79,11 +79,14 @@ std::vector<Mutant> mutants() {
   config("gelu for gelu_new", [](ModelInfo& i) { i.activation = Activation::Gelu; });
   config("quick_gelu for gelu_new", [](ModelInfo& i) { i.activation = Activation::QuickGelu; });
   config("scores not scaled", [](ModelInfo& i) { i.attention_scale = 1; });
-  config("scores scaled by d_model", [](ModelInfo& i) { i.attention_scale = 1 / std::sqrt(static_cast<double>(i.d_model)); });
+  config("scores scaled by d_model",
+         [](ModelInfo& i) { i.attention_scale = 1 / std::sqrt(static_cast<double>(i.d_model)); });
   config("scores scaled by layer", [](ModelInfo& i) { i.scale_by_inverse_layer = true; });
-  rows("positions begin at 1", [](Rows& r, Index pos) { r.positions = at::arange(1, pos + 1, at::kLong).clamp_max(pos - 1).unsqueeze(0); });
+  rows("positions begin at 1",
+       [](Rows& r, Index pos) { r.positions = at::arange(1, pos + 1, at::kLong).clamp_max(pos - 1).unsqueeze(0); });
   rows("queries see one key ahead", [](Rows& r, Index pos) { r.mask = AttentionMask::of(shifted_triangle(pos, 1)); });
-  rows("queries do not see themselves", [](Rows& r, Index pos) { r.mask = AttentionMask::of(shifted_triangle(pos, -1)); });
+  rows("queries do not see themselves",
+       [](Rows& r, Index pos) { r.mask = AttentionMask::of(shifted_triangle(pos, -1)); });
   rows("no causal mask", [](Rows& r, Index pos) { r.mask = AttentionMask::of(at::ones({pos, pos}, at::kBool)); });
   return all;
 }
@@ -92,7 +95,8 @@ double error_of(const Parameters& parameters, const Mutant& mutant, const at::Te
   ModelInfo info = parameters.info();
   mutant.config(info);
   Parameters changed_parameters(info);
-  for (const Slot slot : slots(info)) changed_parameters.set(slot, mutant.weights(slot, parameters.get(slot.part, slot.layer)));
+  for (const Slot slot : slots(info))
+    changed_parameters.set(slot, mutant.weights(slot, parameters.get(slot.part, slot.layer)));
   Rows rows;
   mutant.rows(rows, ids.size(1));
   const at::Tensor logits = Transformer(changed_parameters).forward(ids, {}, rows);

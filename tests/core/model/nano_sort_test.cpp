@@ -1,5 +1,5 @@
-// gpt-nano of minGPT, trained to sort three symbols, against the activations stored with it. A real (trained) model with an untied
-// head; its linear weights are stored [out, in], so this test transposes them.
+// gpt-nano of minGPT, trained to sort three symbols, against the activations stored with it. A real (trained) model
+// with an untied head; its linear weights are stored [out, in], so this test transposes them.
 #include <fmt/format.h>
 #include <gtest/gtest.h>
 
@@ -92,8 +92,10 @@ Parameters nano_parameters(const Json& stored) {
 }
 
 TEST(NanoSort, ActivationsEqualTheStoredOnes) {
-  const std::filesystem::path folder = std::filesystem::path(std::getenv("DIOPTER_SOURCE_DIR")) / "../shared/models/gpt_nano_sort";
-  if (!std::filesystem::exists(folder)) GTEST_SKIP() << "no folder ../shared/models/gpt_nano_sort beside the source tree";
+  const std::filesystem::path folder =
+      std::filesystem::path(std::getenv("DIOPTER_SOURCE_DIR")) / "../shared/models/gpt_nano_sort";
+  if (!std::filesystem::exists(folder))
+    GTEST_SKIP() << "no folder ../shared/models/gpt_nano_sort beside the source tree";
   const c10::InferenceMode no_graph;
   const Transformer model(nano_parameters(Json::parse(base::read_file(folder / "gpt-nano-sort-model.json"))));
   const Json stored = Json::parse(base::read_file(folder / "gpt-nano-sort-t0-partials.json"));
@@ -101,21 +103,32 @@ TEST(NanoSort, ActivationsEqualTheStoredOnes) {
   RecordingTap tap = RecordingTap::all(model.hooks());
   const at::Tensor logits = model.forward(tensor(stored["idx"]).to(at::kLong), {&tap});
   const auto shown = [&](Point point, Index layer = 0) { return tap.values.at(model.hooks().id(point, layer)); };
-  const auto by_head = [&](Point point) { return shown(point).transpose(1, 2); };  // stored as [batch, head, pos, d_head]
+  const auto by_head = [&](Point point) {
+    return shown(point).transpose(1, 2);
+  };  // stored as [batch, head, pos, d_head]
   const at::Tensor seen = at::ones({11, 11}, at::kBool).tril();
 
-  const std::vector<std::pair<const char*, at::Tensor>> values{
-      {"tok_emb", shown(Point::Embed)},       {"x", shown(Point::ResidPre)},
-      {"ln1", shown(Point::Ln1Normalized)},   {"q", by_head(Point::Q)},
-      {"k", by_head(Point::K)},               {"v", by_head(Point::V)},
-      {"attSm", shown(Point::Pattern)},       {"y", shown(Point::Z).flatten(2)},
-      {"yProj", shown(Point::AttnOut)},       {"attnResid", shown(Point::ResidMid)},
-      {"ln2", shown(Point::Ln2Normalized)},   {"fc", shown(Point::MlpPre)},
-      {"gelu", shown(Point::MlpPost)},        {"mlp", shown(Point::MlpOut)},
-      {"mlpResid", shown(Point::ResidPost)},  {"block0", shown(Point::ResidPost, 0)},
-      {"block1", shown(Point::ResidPost, 1)}, {"block2", shown(Point::ResidPost, 2)},
-      {"ln_f", shown(Point::LnFinalNormalized)}, {"lm_head", logits},
-      {"probs", at::softmax(logits, -1)}};
+  const std::vector<std::pair<const char*, at::Tensor>> values{{"tok_emb", shown(Point::Embed)},
+                                                               {"x", shown(Point::ResidPre)},
+                                                               {"ln1", shown(Point::Ln1Normalized)},
+                                                               {"q", by_head(Point::Q)},
+                                                               {"k", by_head(Point::K)},
+                                                               {"v", by_head(Point::V)},
+                                                               {"attSm", shown(Point::Pattern)},
+                                                               {"y", shown(Point::Z).flatten(2)},
+                                                               {"yProj", shown(Point::AttnOut)},
+                                                               {"attnResid", shown(Point::ResidMid)},
+                                                               {"ln2", shown(Point::Ln2Normalized)},
+                                                               {"fc", shown(Point::MlpPre)},
+                                                               {"gelu", shown(Point::MlpPost)},
+                                                               {"mlp", shown(Point::MlpOut)},
+                                                               {"mlpResid", shown(Point::ResidPost)},
+                                                               {"block0", shown(Point::ResidPost, 0)},
+                                                               {"block1", shown(Point::ResidPost, 1)},
+                                                               {"block2", shown(Point::ResidPost, 2)},
+                                                               {"ln_f", shown(Point::LnFinalNormalized)},
+                                                               {"lm_head", logits},
+                                                               {"probs", at::softmax(logits, -1)}};
   Index compared = 0;
   double worst = 0;
   for (const auto& [name, ours] : values) {
@@ -126,7 +139,9 @@ TEST(NanoSort, ActivationsEqualTheStoredOnes) {
     compared += theirs.numel();
     worst = std::max(worst, difference);
   }
-  EXPECT_LE(largest_difference(shown(Point::AttnScores).masked_fill(seen.logical_not(), 0), tensor(stored["att"]).masked_fill(seen.logical_not(), 0)), 1e-5);
+  EXPECT_LE(largest_difference(shown(Point::AttnScores).masked_fill(seen.logical_not(), 0),
+                               tensor(stored["att"]).masked_fill(seen.logical_not(), 0)),
+            1e-5);
   EXPECT_LE(largest_difference(shown(Point::PosEmbed)[0], tensor(stored["pos_emb"])[0]), 0);
   fmt::print("{} values, largest difference {:.3g}\n", compared, worst);
   EXPECT_GT(compared, 30'000);

@@ -18,8 +18,10 @@ using testing::tiny_info;
 TEST(Parameters, CanonicalViewsAreTheDocumentedElements) {
   const ModelInfo info = tiny_info();
   const Parameters p = random_parameters(info, 3);
-  const at::Tensor fused = p.get(Part::QkvWeight, 2), fused_bias = p.get(Part::QkvBias, 2), out = p.get(Part::OutWeight, 2);
-  const at::Tensor q = p.canonical("W_Q", 2), k = p.canonical("W_K", 2), v = p.canonical("W_V", 2), o = p.canonical("W_O", 2);
+  const at::Tensor fused = p.get(Part::QkvWeight, 2), fused_bias = p.get(Part::QkvBias, 2),
+                   out = p.get(Part::OutWeight, 2);
+  const at::Tensor q = p.canonical("W_Q", 2), k = p.canonical("W_K", 2), v = p.canonical("W_V", 2),
+                   o = p.canonical("W_O", 2);
   EXPECT_EQ(q.sizes(), at::IntArrayRef({4, 20, 5}));
   EXPECT_EQ(o.sizes(), at::IntArrayRef({4, 5, 20}));
   const Index h = 3, d = 7, e = 2;

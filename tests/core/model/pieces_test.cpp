@@ -49,13 +49,16 @@ TEST_F(Pieces, PartsTakePackedRows) {
   EXPECT_LE(largest_difference(model_.qkv(1, rows).k, model_.qkv(1, x).k.flatten(0, 1)), 1e-6);
   EXPECT_LE(largest_difference(model_.mlp_out(1, rows), model_.mlp_out(1, x).flatten(0, 1)), 1e-6);
   const at::Tensor z = model_.qkv(1, rows).v;
-  EXPECT_LE(largest_difference(model_.result(1, z).sum(1) + model_.parameters().canonical("b_O", 1), model_.attn_out(1, z)), 1e-5);
+  EXPECT_LE(
+      largest_difference(model_.result(1, z).sum(1) + model_.parameters().canonical("b_O", 1), model_.attn_out(1, z)),
+      1e-5);
 }
 
 TEST_F(Pieces, TokenLogitsAreColumnsOfTheLogits) {
   const at::Tensor normalized = model_.final_norm(model_.residual(ids_)).select(1, 10);  // [row, D]
   const at::Tensor tokens = random_ids(model_.info(), 3, 4, 8);
-  EXPECT_LE(largest_difference(model_.token_logits(normalized, tokens), model_.unembed(normalized).gather(1, tokens)), 1e-5);
+  EXPECT_LE(largest_difference(model_.token_logits(normalized, tokens), model_.unembed(normalized).gather(1, tokens)),
+            1e-5);
 }
 
 TEST_F(Pieces, RowsAreIndependentAndPadsInvisible) {

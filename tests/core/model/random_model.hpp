@@ -31,18 +31,24 @@ inline Parameters random_parameters(const ModelInfo& info, std::uint64_t seed, a
     const std::vector<Index> shape = slot_shape(info, slot.part);
     const at::Tensor noise = at::randn(shape, generator, at::kFloat);
     const bool gain = slot.part == Part::Ln1Gain || slot.part == Part::Ln2Gain || slot.part == Part::LnFinalGain;
-    const double scale = shape.size() == 1 ? 0.3 : is_per_layer(slot.part) ? 1 / std::sqrt(static_cast<double>(shape[0])) : 0.4;
+    const double scale = shape.size() == 1         ? 0.3
+                         : is_per_layer(slot.part) ? 1 / std::sqrt(static_cast<double>(shape[0]))
+                                                   : 0.4;
     return (noise * scale + (gain ? 1.0 : 0.0)).to(dtype);
   });
 }
 
-inline Transformer random_model(const ModelInfo& info = tiny_info(), std::uint64_t seed = 1) { return Transformer(random_parameters(info, seed)); }
+inline Transformer random_model(const ModelInfo& info = tiny_info(), std::uint64_t seed = 1) {
+  return Transformer(random_parameters(info, seed));
+}
 
 inline at::Tensor random_ids(const ModelInfo& info, Index batch, Index pos, std::uint64_t seed = 2) {
   return at::randint(0, info.d_vocab, {batch, pos}, at::detail::createCPUGenerator(seed), at::kLong);
 }
 
 inline double largest(const at::Tensor& x) { return x.numel() == 0 ? 0 : x.abs().max().item<double>(); }
-inline double largest_difference(const at::Tensor& a, const at::Tensor& b) { return largest(a.to(at::kDouble) - b.to(at::kDouble)); }
+inline double largest_difference(const at::Tensor& a, const at::Tensor& b) {
+  return largest(a.to(at::kDouble) - b.to(at::kDouble));
+}
 
 }  // namespace diopter::model::testing

@@ -16,7 +16,8 @@ class RecordingTap : public Tap {
  public:
   using Edit = std::function<at::Tensor(HookId, const at::Tensor&)>;
 
-  RecordingTap(const HookTable& hooks, const std::vector<HookId>& wanted, Edit edit = nullptr) : edit_(std::move(edit)) {
+  RecordingTap(const HookTable& hooks, const std::vector<HookId>& wanted, Edit edit = nullptr)
+      : edit_(std::move(edit)) {
     wanted_.resize(static_cast<std::size_t>(hooks.size()));
     for (const HookId id : wanted) wanted_[static_cast<std::size_t>(id)] = 1;
   }

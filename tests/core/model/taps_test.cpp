@@ -21,7 +21,9 @@ using testing::RecordingTap;
 
 class Taps : public ::testing::Test {
  protected:
-  const at::Tensor& shown(const RecordingTap& tap, Point point, Index layer = 0) const { return tap.values.at(model_.hooks().id(point, layer)); }
+  const at::Tensor& shown(const RecordingTap& tap, Point point, Index layer = 0) const {
+    return tap.values.at(model_.hooks().id(point, layer));
+  }
   Pass pass(RecordingTap& tap, bool all_slow_paths = false) const {
     Pass p{&tap};
     if (all_slow_paths) p.path = {true, true, true};
@@ -54,7 +56,8 @@ TEST_F(Taps, ObservingEverythingChangesNoLogit) {
   EXPECT_LE(difference, limit_);
   for (Index id = 0; id < model_.hooks().size(); ++id) {
     RecordingTap one(model_.hooks(), {static_cast<HookId>(id)});
-    EXPECT_LE(largest_difference(plain, model_.forward(ids_, pass(one))), limit_) << model_.hooks()[static_cast<HookId>(id)].name;
+    EXPECT_LE(largest_difference(plain, model_.forward(ids_, pass(one))), limit_)
+        << model_.hooks()[static_cast<HookId>(id)].name;
     EXPECT_EQ(one.order.size(), 1U);
   }
 }
@@ -87,7 +90,8 @@ TEST_F(Taps, AnEditByIdentityLeavesEveryBit) {
       const auto id = static_cast<HookId>(i);
       RecordingTap observer(model_.hooks(), {id});
       RecordingTap editor(model_.hooks(), {id}, [](HookId, const at::Tensor& value) { return value.clone(); });
-      EXPECT_TRUE(at::equal(model_.forward(ids_, pass(observer, slow)), model_.forward(ids_, pass(editor, slow)))) << model_.hooks()[id].name;
+      EXPECT_TRUE(at::equal(model_.forward(ids_, pass(observer, slow)), model_.forward(ids_, pass(editor, slow))))
+          << model_.hooks()[id].name;
     }
   }
 }
@@ -96,9 +100,11 @@ TEST_F(Taps, WithThePathFixedAnIdentityEditEqualsTheRunWithoutTap) {
   Pass base;
   base.path = {true, true, true};
   const at::Tensor plain = model_.forward(ids_, base);
-  for (const Point point : {Point::AttnIn, Point::QInput, Point::KInput, Point::VInput, Point::AttnScores, Point::Pattern, Point::Z, Point::Result, Point::ResidPre,
-                            Point::Ln1Scale, Point::Ln2Scale, Point::MlpPre, Point::MlpOut, Point::AttnOut}) {
-    RecordingTap editor(model_.hooks(), {model_.hooks().id(point, 1)}, [](HookId, const at::Tensor& value) { return value.clone(); });
+  for (const Point point : {Point::AttnIn, Point::QInput, Point::KInput, Point::VInput, Point::AttnScores,
+                            Point::Pattern, Point::Z, Point::Result, Point::ResidPre, Point::Ln1Scale, Point::Ln2Scale,
+                            Point::MlpPre, Point::MlpOut, Point::AttnOut}) {
+    RecordingTap editor(model_.hooks(), {model_.hooks().id(point, 1)},
+                        [](HookId, const at::Tensor& value) { return value.clone(); });
     Pass edited = base;
     edited.tap = &editor;
     EXPECT_TRUE(at::equal(plain, model_.forward(ids_, edited))) << model_.hooks()[model_.hooks().id(point, 1)].name;
@@ -135,8 +141,10 @@ TEST_F(Taps, ResidualIdentities) {
   const at::Tensor logits = model_.forward(ids_, pass(tap));
   EXPECT_TRUE(at::equal(shown(tap, Point::ResidPre, 0), shown(tap, Point::Embed) + shown(tap, Point::PosEmbed)));
   for (Index l = 0; l < 3; ++l) {
-    EXPECT_TRUE(at::equal(shown(tap, Point::ResidMid, l), shown(tap, Point::ResidPre, l) + shown(tap, Point::AttnOut, l)));
-    EXPECT_TRUE(at::equal(shown(tap, Point::ResidPost, l), shown(tap, Point::ResidMid, l) + shown(tap, Point::MlpOut, l)));
+    EXPECT_TRUE(
+        at::equal(shown(tap, Point::ResidMid, l), shown(tap, Point::ResidPre, l) + shown(tap, Point::AttnOut, l)));
+    EXPECT_TRUE(
+        at::equal(shown(tap, Point::ResidPost, l), shown(tap, Point::ResidMid, l) + shown(tap, Point::MlpOut, l)));
     EXPECT_TRUE(at::equal(shown(tap, Point::MlpIn, l), shown(tap, Point::ResidMid, l)));
     if (l > 0) {
       EXPECT_TRUE(at::equal(shown(tap, Point::ResidPre, l), shown(tap, Point::ResidPost, l - 1)));
@@ -161,22 +169,37 @@ TEST_F(Taps, ValuesFollowTheirFormulas) {
     EXPECT_LE(largest_difference(shown(tap, Point::Ln1Scale, l), scale), 1e-6);
     const at::Tensor normalized = centred / scale * p.canonical("ln1_w", l) + p.canonical("ln1_b", l);
     EXPECT_LE(largest_difference(shown(tap, Point::Ln1Normalized, l), normalized), 1e-5);
-    for (const auto& [point, weight, bias] : {std::tuple{Point::Q, "W_Q", "b_Q"}, {Point::K, "W_K", "b_K"}, {Point::V, "W_V", "b_V"}}) {
-      const at::Tensor expected = at::einsum("bpd,hde->bphe", {normalized, p.canonical(weight, l).to(at::kDouble)}) + p.canonical(bias, l);
+    for (const auto& [point, weight, bias] :
+         {std::tuple{Point::Q, "W_Q", "b_Q"}, {Point::K, "W_K", "b_K"}, {Point::V, "W_V", "b_V"}}) {
+      const at::Tensor expected =
+          at::einsum("bpd,hde->bphe", {normalized, p.canonical(weight, l).to(at::kDouble)}) + p.canonical(bias, l);
       EXPECT_LE(largest_difference(shown(tap, point, l), expected), 1e-5) << weight;
     }
-    const at::Tensor scores = at::einsum("bqhe,bkhe->bhqk", {shown(tap, Point::Q, l), shown(tap, Point::K, l)}) / std::sqrt(5.0);
+    const at::Tensor scores =
+        at::einsum("bqhe,bkhe->bhqk", {shown(tap, Point::Q, l), shown(tap, Point::K, l)}) / std::sqrt(5.0);
     const at::Tensor hidden = at::ones({11, 11}, at::kBool).triu(1);
-    EXPECT_LE(largest_difference(shown(tap, Point::AttnScores, l).masked_fill(hidden, 0), scores.masked_fill(hidden, 0)), 1e-5);
+    EXPECT_LE(
+        largest_difference(shown(tap, Point::AttnScores, l).masked_fill(hidden, 0), scores.masked_fill(hidden, 0)),
+        1e-5);
     EXPECT_TRUE(shown(tap, Point::AttnScores, l).masked_select(hidden).isneginf().all().item<bool>());
     const at::Tensor& pattern = shown(tap, Point::Pattern, l);
     EXPECT_LE(largest_difference(pattern.sum(-1), at::ones({3, 4, 11})), 1e-6);
     EXPECT_EQ(largest(pattern.masked_select(hidden)), 0);
-    EXPECT_LE(largest_difference(shown(tap, Point::Z, l), at::einsum("bhqk,bkhe->bqhe", {pattern, shown(tap, Point::V, l)})), 1e-5);
-    EXPECT_LE(largest_difference(shown(tap, Point::Result, l), at::einsum("bphe,hed->bphd", {shown(tap, Point::Z, l), p.canonical("W_O", l)})), 1e-5);
-    EXPECT_LE(largest_difference(shown(tap, Point::MlpPre, l), at::matmul(shown(tap, Point::Ln2Normalized, l), p.canonical("W_in", l)) + p.canonical("b_in", l)), 1e-5);
+    EXPECT_LE(
+        largest_difference(shown(tap, Point::Z, l), at::einsum("bhqk,bkhe->bqhe", {pattern, shown(tap, Point::V, l)})),
+        1e-5);
+    EXPECT_LE(largest_difference(shown(tap, Point::Result, l),
+                                 at::einsum("bphe,hed->bphd", {shown(tap, Point::Z, l), p.canonical("W_O", l)})),
+              1e-5);
+    EXPECT_LE(largest_difference(
+                  shown(tap, Point::MlpPre, l),
+                  at::matmul(shown(tap, Point::Ln2Normalized, l), p.canonical("W_in", l)) + p.canonical("b_in", l)),
+              1e-5);
     EXPECT_LE(largest_difference(shown(tap, Point::MlpPost, l), at::gelu(shown(tap, Point::MlpPre, l), "tanh")), 1e-6);
-    EXPECT_LE(largest_difference(shown(tap, Point::MlpOut, l), at::matmul(shown(tap, Point::MlpPost, l), p.canonical("W_out", l)) + p.canonical("b_out", l)), 1e-5);
+    EXPECT_LE(largest_difference(
+                  shown(tap, Point::MlpOut, l),
+                  at::matmul(shown(tap, Point::MlpPost, l), p.canonical("W_out", l)) + p.canonical("b_out", l)),
+              1e-5);
   }
 }
 
@@ -187,30 +210,43 @@ TEST_F(Taps, AnEditReachesEveryConsumer) {
     std::vector<HookId> wanted;
     for (Index id = 0; id < model_.hooks().size(); ++id) wanted.push_back(static_cast<HookId>(id));
     const HookId target = model_.hooks().id(point, 1);
-    RecordingTap tap(model_.hooks(), wanted, [=](HookId id, const at::Tensor& value) { return id == target ? edit(id, value) : value; });
+    RecordingTap tap(model_.hooks(), wanted,
+                     [=](HookId id, const at::Tensor& value) { return id == target ? edit(id, value) : value; });
     model_.forward(ids_, pass(tap));
     return tap;
   };
   RecordingTap resid_pre = run(Point::ResidPre, negated);
-  EXPECT_TRUE(at::equal(shown(resid_pre, Point::ResidMid, 1), shown(resid_pre, Point::AttnOut, 1) - shown(resid_pre, Point::ResidPre, 1)));
+  EXPECT_TRUE(at::equal(shown(resid_pre, Point::ResidMid, 1),
+                        shown(resid_pre, Point::AttnOut, 1) - shown(resid_pre, Point::ResidPre, 1)));
   EXPECT_TRUE(at::equal(shown(resid_pre, Point::QInput, 1).select(2, 0), -shown(resid_pre, Point::ResidPre, 1)));
   RecordingTap resid_mid = run(Point::ResidMid, negated);
   EXPECT_TRUE(at::equal(shown(resid_mid, Point::MlpIn, 1), -shown(resid_mid, Point::ResidMid, 1)));
-  EXPECT_TRUE(at::equal(shown(resid_mid, Point::ResidPost, 1), shown(resid_mid, Point::MlpOut, 1) - shown(resid_mid, Point::ResidMid, 1)));
+  EXPECT_TRUE(at::equal(shown(resid_mid, Point::ResidPost, 1),
+                        shown(resid_mid, Point::MlpOut, 1) - shown(resid_mid, Point::ResidMid, 1)));
   RecordingTap mlp_in = run(Point::MlpIn, negated);  // the branch alone
-  EXPECT_TRUE(at::equal(shown(mlp_in, Point::ResidPost, 1), shown(mlp_in, Point::MlpOut, 1) + shown(mlp_in, Point::ResidMid, 1)));
+  EXPECT_TRUE(at::equal(shown(mlp_in, Point::ResidPost, 1),
+                        shown(mlp_in, Point::MlpOut, 1) + shown(mlp_in, Point::ResidMid, 1)));
   RecordingTap post = run(Point::ResidPost, negated);
   EXPECT_TRUE(at::equal(shown(post, Point::ResidPre, 2), -shown(post, Point::ResidPost, 1)));
   RecordingTap scores = run(Point::AttnScores, [](HookId, const at::Tensor& value) { return value * 2; });
-  EXPECT_LE(largest_difference(shown(scores, Point::Pattern, 1), at::softmax(shown(scores, Point::AttnScores, 1) * 2, -1)), 1e-6);
-  RecordingTap pattern = run(Point::Pattern, [](HookId, const at::Tensor& value) { return value * 3; });  // no renormalisation
-  EXPECT_LE(largest_difference(shown(pattern, Point::Z, 1), at::einsum("bhqk,bkhe->bqhe", {shown(pattern, Point::Pattern, 1) * 3, shown(pattern, Point::V, 1)})), 1e-5);
+  EXPECT_LE(
+      largest_difference(shown(scores, Point::Pattern, 1), at::softmax(shown(scores, Point::AttnScores, 1) * 2, -1)),
+      1e-6);
+  RecordingTap pattern =
+      run(Point::Pattern, [](HookId, const at::Tensor& value) { return value * 3; });  // no renormalisation
+  EXPECT_LE(largest_difference(
+                shown(pattern, Point::Z, 1),
+                at::einsum("bhqk,bkhe->bqhe", {shown(pattern, Point::Pattern, 1) * 3, shown(pattern, Point::V, 1)})),
+            1e-5);
   RecordingTap result = run(Point::Result, negated);
-  EXPECT_LE(largest_difference(shown(result, Point::AttnOut, 1), model_.parameters().canonical("b_O", 1) - shown(result, Point::Result, 1).sum(2)), 1e-5);
+  EXPECT_LE(largest_difference(shown(result, Point::AttnOut, 1),
+                               model_.parameters().canonical("b_O", 1) - shown(result, Point::Result, 1).sum(2)),
+            1e-5);
 }
 
 TEST_F(Taps, AnEditedInputOfOneHeadMovesThatHeadOnly) {
-  for (const auto& [input, output] : {std::pair{Point::QInput, Point::Q}, {Point::KInput, Point::K}, {Point::VInput, Point::V}}) {
+  for (const auto& [input, output] :
+       {std::pair{Point::QInput, Point::Q}, {Point::KInput, Point::K}, {Point::VInput, Point::V}}) {
     const HookId target = model_.hooks().id(input, 1), watched = model_.hooks().id(output, 1);
     RecordingTap base(model_.hooks(), {watched});
     model_.forward(ids_, pass(base));
@@ -241,17 +277,21 @@ TEST_F(Taps, AnEditedAttnInReachesQueriesKeysAndValues) {
   EXPECT_LE(largest_difference(shown(tap, Point::Q, 1), expected.q), 1e-5);
   EXPECT_LE(largest_difference(shown(tap, Point::K, 1), expected.k), 1e-5);
   EXPECT_LE(largest_difference(shown(tap, Point::V, 1), expected.v), 1e-5);
-  EXPECT_TRUE(at::equal(shown(tap, Point::ResidMid, 1), shown(tap, Point::ResidPre, 1) + shown(tap, Point::AttnOut, 1)));  // the skip is unedited
+  EXPECT_TRUE(at::equal(shown(tap, Point::ResidMid, 1),
+                        shown(tap, Point::ResidPre, 1) + shown(tap, Point::AttnOut, 1)));  // the skip is unedited
 }
 
 TEST_F(Taps, AnEditedScaleIsDividedBy) {
   const HookId target = model_.hooks().id(Point::Ln1Scale, 1);
-  RecordingTap tap = RecordingTap::all(model_.hooks(), [=](HookId id, const at::Tensor& value) { return id == target ? value * 2 : value; });
+  RecordingTap tap = RecordingTap::all(
+      model_.hooks(), [=](HookId id, const at::Tensor& value) { return id == target ? value * 2 : value; });
   RecordingTap base = RecordingTap::all(model_.hooks());
   model_.forward(ids_, pass(tap));
   model_.forward(ids_, pass(base));
   const at::Tensor bias = model_.parameters().canonical("ln1_b", 1);
-  EXPECT_LE(largest_difference(shown(tap, Point::Ln1Normalized, 1) - bias, (shown(base, Point::Ln1Normalized, 1) - bias) / 2), 1e-5);
+  EXPECT_LE(
+      largest_difference(shown(tap, Point::Ln1Normalized, 1) - bias, (shown(base, Point::Ln1Normalized, 1) - bias) / 2),
+      1e-5);
 }
 
 TEST_F(Taps, AnAttentionRowEditedToSeeNothingGivesZerosNotNaN) {

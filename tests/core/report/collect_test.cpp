@@ -62,7 +62,8 @@ TEST(Collect, TablesTextsAndMetrics) {
   EXPECT_EQ(page.figures[0].table.find("token")->texts[3], "</script>");
   EXPECT_THAT(page.figures[0].table.find("prob")->numbers, ElementsAre(0.25, 0.5, 0.75, 1));
   ReportRequest asked = request({kFirst, kSecond, kLens});
-  asked.figures = {parse_figure_spec({{"of", "logit_diff"}, {"as", "bar"}, {"x", "model.source"}}), parse_figure_spec({{"of", "lens/notes"}, {"as", "text"}}),
+  asked.figures = {parse_figure_spec({{"of", "logit_diff"}, {"as", "bar"}, {"x", "model.source"}}),
+                   parse_figure_spec({{"of", "lens/notes"}, {"as", "text"}}),
                    parse_figure_spec({{"of", "lens/top"}, {"as", "table"}})};
   const Page made = collect_page(Reader(sample_store()), asked);
   ASSERT_EQ(made.figures.size(), 3u);
@@ -85,7 +86,10 @@ TEST(Collect, UnknownOutputsAreRefusedWithNearNames) {
 }
 
 TEST(Collect, ReportTablesOfAManifest) {
-  const ReportRequest made = request_from_json({{"file", "ioi.html"}, {"title", "IOI"}, {"figure", {{{"of", "resid/effect"}, {"as", "frames"}, {"over", "layer"}, {"each", "bar"}}}}});
+  const ReportRequest made =
+      request_from_json({{"file", "ioi.html"},
+                         {"title", "IOI"},
+                         {"figure", {{{"of", "resid/effect"}, {"as", "frames"}, {"over", "layer"}, {"each", "bar"}}}}});
   EXPECT_EQ(made.title, "IOI");
   EXPECT_EQ(made.figures[0].over, "layer");
   EXPECT_THROW(request_from_json({{"figs", Json::array()}}), diopter::base::UserError);

@@ -17,7 +17,9 @@ TEST(Display, TokensShowWhatIsInvisible) {
   EXPECT_EQ(shown_token("  "), "··");
   EXPECT_EQ(shown_token("a b"), "a b");
   EXPECT_EQ(shown_token("\n\t\r"), "⏎⇥\\u{D}");
-  EXPECT_EQ(shown_token("\xE2\x80\xAE" "evil"), "\\u{202E}evil");
+  EXPECT_EQ(shown_token("\xE2\x80\xAE"
+                        "evil"),
+            "\\u{202E}evil");
   EXPECT_EQ(shown_token("\xE2\x80\x8B\xEF\xBB\xBF"), "\\u{200B}\\u{FEFF}");
   EXPECT_EQ(shown_token("\xE2\x82"), "\\xE2\\x82");
   EXPECT_EQ(shown_token(std::string("\0", 1)), "\\x00");
@@ -75,10 +77,13 @@ TEST(Colours, OneSidedMapsStartAtZero) {
 }
 
 TEST(Markdown, KnowsAFewFormsAndNoHtml) {
-  EXPECT_EQ(markdown_html("# A\n\nb **c** *d* `<e>`\nf\n\n- x\n- y\n"), "<h3>A</h3>\n<p>b <strong>c</strong> <em>d</em> <code>&lt;e&gt;</code> f</p>\n<ul>\n<li>x</li>\n<li>y</li>\n</ul>\n");
+  EXPECT_EQ(markdown_html("# A\n\nb **c** *d* `<e>`\nf\n\n- x\n- y\n"),
+            "<h3>A</h3>\n<p>b <strong>c</strong> <em>d</em> <code>&lt;e&gt;</code> "
+            "f</p>\n<ul>\n<li>x</li>\n<li>y</li>\n</ul>\n");
   EXPECT_EQ(markdown_html("<script>1</script> 2 * 3 * 4"), "<p>&lt;script&gt;1&lt;/script&gt; 2 * 3 * 4</p>\n");
   EXPECT_EQ(markdown_html("```\n<a>\n"), "<pre><code>&lt;a&gt;\n</code></pre>\n");
-  EXPECT_EQ(markdown_html("| a | b |\n|---|---|\n| 1 | 2 |"), "<table class=\"data-table\">\n<tr><td>a</td><td>b</td></tr>\n<tr><td>1</td><td>2</td></tr>\n</table>\n");
+  EXPECT_EQ(markdown_html("| a | b |\n|---|---|\n| 1 | 2 |"),
+            "<table class=\"data-table\">\n<tr><td>a</td><td>b</td></tr>\n<tr><td>1</td><td>2</td></tr>\n</table>\n");
   EXPECT_EQ(markdown_html("[x](javascript:1) **"), "<p>[x](javascript:1) **</p>\n");
 }
 

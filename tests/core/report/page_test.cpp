@@ -25,7 +25,8 @@ Page page(const std::string& text) {
   figure.spec.of = figure.name = "resid/" + text;
   figure.spec.title = figure.unit = figure.doc = figure.runs = text;
   figure.warnings = {text};
-  figure.panels.push_back({text, {{{"layer", 2, {}, {}, {}}, {"pos", 2, {text, " to"}, {7, 8}, {}}}, {1, -1, NAN, INFINITY}, {}}});
+  figure.panels.push_back(
+      {text, {{{"layer", 2, {}, {}, {}}, {"pos", 2, {text, " to"}, {7, 8}, {}}}, {1, -1, NAN, INFINITY}, {}}});
   out.figures.push_back(figure);
   out.tables.push_back({text, {text}, {{text}}, {false}});
   out.provenance = {{text, text}};
@@ -93,7 +94,11 @@ TEST(FigureJson, MetricsHaveTheirOwnLimits) {
   Figure figure;
   figure.spec.as = "heatmap";
   figure.spec.of = figure.name = "effect";
-  figure.panels.push_back({"", {{{"metric", 2, {"logit_diff", "prob"}, {}, {}}, {"layer", 1, {}, {}, {}}, {"pos", 2, {}, {}, {}}}, {-4, 4, 0.1, 0.2}, {}}});
+  figure.panels.push_back(
+      {"",
+       {{{"metric", 2, {"logit_diff", "prob"}, {}, {}}, {"layer", 1, {}, {}, {}}, {"pos", 2, {}, {}, {}}},
+        {-4, 4, 0.1, 0.2},
+        {}}});
   const diopter::base::Json json = figure_json(figure);
   EXPECT_EQ(json["limits_by"], "metric");
   EXPECT_EQ(json["limits"][0]["low"], -4.0);

@@ -91,7 +91,8 @@ TEST(Roles, FramesWalkTheirDimension) {
 }
 
 TEST(Roles, SurfacesAndManyFacetsBecomeDropDowns) {
-  EXPECT_THAT(assign_roles(spec("surface"), grid({{"metric", 2}, {"layer", 4}, {"pos", 5}})).select, ElementsAre("metric"));
+  EXPECT_THAT(assign_roles(spec("surface"), grid({{"metric", 2}, {"layer", 4}, {"pos", 5}})).select,
+              ElementsAre("metric"));
   FigureSpec asked = spec("heatmap");
   asked.facet = "head";
   const Roles roles = assign_roles(asked, grid({{"head", 100}, {"layer", 4}, {"pos", 5}}));

@@ -68,9 +68,12 @@ TEST(Contention, SixtyFourProcessesCommitAHundredTimesEach) {
     for (int i = 0; i < kSessions; ++i) {
       const auto before = Clock::now();
       store.transact([&](store::Connection& db) {
-        db.prepare("INSERT INTO event(at_us, level, kind, writer_id, writer_n) VALUES (0, 'info', 'test', ?, ?)").bind(std::to_string(process), i).run();
+        db.prepare("INSERT INTO event(at_us, level, kind, writer_id, writer_n) VALUES (0, 'info', 'test', ?, ?)")
+            .bind(std::to_string(process), i)
+            .run();
       });
-      waited[static_cast<std::size_t>(process * kSessions + i)] = std::chrono::duration<double>(Clock::now() - before).count();
+      waited[static_cast<std::size_t>(process * kSessions + i)] =
+          std::chrono::duration<double>(Clock::now() - before).count();
     }
   });
   const std::chrono::duration<double> took = Clock::now() - start;
@@ -80,8 +83,9 @@ TEST(Contention, SixtyFourProcessesCommitAHundredTimesEach) {
   std::vector<double> sorted;
   for (int i = 0; i < kProcesses * kSessions; ++i) sorted.push_back(waited[static_cast<std::size_t>(i)]);
   std::sort(sorted.begin(), sorted.end());
-  std::printf("contention: 6400 commits by 64 processes in %.1f s, session median %.0f ms, p99 %.2f s (aim: 2 s), max %.2f s\n",
-              took.count(), sorted[sorted.size() / 2] * 1e3, sorted[sorted.size() * 99 / 100], sorted.back());
+  std::printf(
+      "contention: 6400 commits by 64 processes in %.1f s, session median %.0f ms, p99 %.2f s (aim: 2 s), max %.2f s\n",
+      took.count(), sorted[sorted.size() / 2] * 1e3, sorted[sorted.size() * 99 / 100], sorted.back());
   expect_sound(store);
 }
 
@@ -110,11 +114,13 @@ TEST(Contention, AReaderNeitherBlocksNorSeesHalfOfAWrite) {
   {
     store::WriteSession session(store);
     session.db().execute("INSERT INTO store_meta VALUES ('a', 1); INSERT INTO store_meta VALUES ('b', 2)");
-    EXPECT_EQ(reader.sql("SELECT count(*) FROM store_meta WHERE key IN ('a', 'b')").rows[0][0], store::Value(std::int64_t{0}));
+    EXPECT_EQ(reader.sql("SELECT count(*) FROM store_meta WHERE key IN ('a', 'b')").rows[0][0],
+              store::Value(std::int64_t{0}));
     session.commit();
     EXPECT_TRUE(session.checkpoint());
   }
-  EXPECT_EQ(reader.sql("SELECT count(*) FROM store_meta WHERE key IN ('a', 'b')").rows[0][0], store::Value(std::int64_t{2}));
+  EXPECT_EQ(reader.sql("SELECT count(*) FROM store_meta WHERE key IN ('a', 'b')").rows[0][0],
+            store::Value(std::int64_t{2}));
   EXPECT_EQ(fs::file_size(scratch.store() / "runs.db-wal"), 0u);
 }
 
@@ -125,7 +131,8 @@ TEST(Contention, ASessionThatIsNotCommittedLeavesNothing) {
   EXPECT_THROW(store.transact([](store::Connection& db) {
     db.execute("INSERT INTO store_meta VALUES ('a', 1)");
     throw std::runtime_error("stop");
-  }), std::runtime_error);
+  }),
+               std::runtime_error);
   EXPECT_EQ(count(store, "SELECT count(*) FROM store_meta WHERE key = 'a'"), 0);
 }
 

@@ -66,7 +66,8 @@ TEST(Ingest, TwiceIsOnce) {
   EXPECT_TRUE(first.problems.empty());
   EXPECT_EQ(first.segments, 5);
   const auto rows = count(b.store, "SELECT count(*) FROM metric") + count(b.store, "SELECT count(*) FROM event");
-  for (const auto& segment : segments_of(copy)) fs::copy_file(segment, writer / segment.filename());  // as if the move had not happened
+  for (const auto& segment : segments_of(copy))
+    fs::copy_file(segment, writer / segment.filename());  // as if the move had not happened
   const auto second = b.ingest();
   EXPECT_EQ(second.segments, 0);
   EXPECT_EQ(second.duplicates, 5);
@@ -151,10 +152,13 @@ TEST(Ingest, ARecordThatIsNotAsItShouldBeRollsItsSegmentBack) {
   const auto make = [&n](const std::string& type, const std::string& more) {
     return store::spool_line("{\"t\":\"" + type + "\",\"n\":" + std::to_string(++n) + ",\"at\":1" + more + "}");
   };
-  std::string body = make("segment", ",\"v\":1,\"batch\":\"" + b.plan.header.batch_id + "\",\"writer\":\"" + writer_id + "\",\"segment\":1");
+  std::string body = make("segment", ",\"v\":1,\"batch\":\"" + b.plan.header.batch_id + "\",\"writer\":\"" + writer_id +
+                                         "\",\"segment\":1");
   body += make("writer_opened", ",\"host\":\"h\",\"pid\":1");
   body += make("commit", "");
-  body += make("run_started", ",\"run\":\"" + run_id + "\",\"item\":0,\"kind\":\"k\",\"kind_version\":1,\"config\":{},\"fingerprint\":\"" + fingerprint_of(0) + "\"");
+  body += make("run_started", ",\"run\":\"" + run_id +
+                                  "\",\"item\":0,\"kind\":\"k\",\"kind_version\":1,\"config\":{},\"fingerprint\":\"" +
+                                  fingerprint_of(0) + "\"");
   body += make("metric", ",\"run\":\"" + run_id + "\",\"step\":0,\"m\":{\"kl\":true}");
   body += make("commit", "");
   body += make("seal", ",\"records\":6,\"sha256\":\"" + base::sha256(body) + "\"");
@@ -204,12 +208,14 @@ TEST(Ingest, AFutureClockIsCappedAndNoted) {
     const std::string writer_id = base::new_ulid();
     const std::int64_t now = base::now_us();
     const std::string at = ",\"at\":" + std::to_string(now + skew);
-    std::string body = store::spool_line("{\"t\":\"segment\",\"v\":1,\"n\":1" + at + ",\"batch\":\"" + b.plan.header.batch_id + "\",\"writer\":\"" +
-                                         writer_id + "\",\"segment\":1}");
+    std::string body = store::spool_line("{\"t\":\"segment\",\"v\":1,\"n\":1" + at + ",\"batch\":\"" +
+                                         b.plan.header.batch_id + "\",\"writer\":\"" + writer_id + "\",\"segment\":1}");
     body += store::spool_line("{\"t\":\"writer_opened\",\"n\":2" + at + ",\"host\":\"elsewhere\",\"pid\":1}");
     body += store::spool_line("{\"t\":\"commit\",\"n\":3" + at + "}");
-    body += store::spool_line("{\"t\":\"heartbeat\",\"n\":4" + at + "}") + store::spool_line("{\"t\":\"commit\",\"n\":5" + at + "}");
-    body += store::spool_line("{\"t\":\"seal\",\"n\":6" + at + ",\"records\":5,\"sha256\":\"" + base::sha256(body) + "\"}");
+    body += store::spool_line("{\"t\":\"heartbeat\",\"n\":4" + at + "}") +
+            store::spool_line("{\"t\":\"commit\",\"n\":5" + at + "}");
+    body +=
+        store::spool_line("{\"t\":\"seal\",\"n\":6" + at + ",\"records\":5,\"sha256\":\"" + base::sha256(body) + "\"}");
     fs::create_directories(b.spool / writer_id);
     std::ofstream(b.spool / writer_id / "000001.jsonl", std::ios::binary) << body;
     EXPECT_TRUE(b.ingest().problems.empty());
@@ -239,7 +245,8 @@ TEST(Ingest, ALateRecordOfAnEndedRunChangesNothing) {
   EXPECT_EQ(detail.row.status, "crashed");
   EXPECT_EQ(detail.row.error, "its process ended without a result (operator)");
   EXPECT_TRUE(detail.metrics.empty());
-  EXPECT_EQ(std::count_if(detail.events.begin(), detail.events.end(), [](const auto& e) { return e.kind == "fenced"; }), 1);
+  EXPECT_EQ(std::count_if(detail.events.begin(), detail.events.end(), [](const auto& e) { return e.kind == "fenced"; }),
+            1);
   EXPECT_EQ(count(b.store, "SELECT count(*) FROM run"), 1);
   EXPECT_EQ(count(b.store, "SELECT count(*) FROM event WHERE kind = 'fenced'"), 2);
   EXPECT_EQ(count(b.store, "SELECT sum(rejected) FROM imported_segment"), late.rejected);
@@ -277,7 +284,9 @@ TEST(Ingest, RunsOfADeletedSpoolDoNotRunForEver) {
   ASSERT_EQ(report.crashed.size(), 1u);
   EXPECT_EQ(report.crashed[0].proof, "pid_gone");
   b.store.transact([](store::Connection& db) {
-    db.execute("UPDATE run SET status = 'running', ended_at_us = NULL; UPDATE writer SET ended_at_us = NULL, end_kind = NULL, end_proof = NULL");
+    db.execute(
+        "UPDATE run SET status = 'running', ended_at_us = NULL; UPDATE writer SET ended_at_us = NULL, end_kind = NULL, "
+        "end_proof = NULL");
   });
   fs::remove_all(b.scratch.spool());
   EXPECT_EQ(store::ingest_all(b.store, b.scratch.spool()).crashed.size(), 1u);
@@ -327,7 +336,8 @@ TEST(Ingest, TwoAtOnceAreHarmless) {
       int code = 0;
       try {
         Store own(b.scratch.store());
-        for (int round = 0; round < 3; ++round) code |= static_cast<int>(store::ingest_batch(own, b.spool, {.keep_spool = true}).exit());
+        for (int round = 0; round < 3; ++round)
+          code |= static_cast<int>(store::ingest_batch(own, b.spool, {.keep_spool = true}).exit());
       } catch (const std::exception& error) {
         std::fprintf(stderr, "%s\n", error.what());
         code = 70;

@@ -18,11 +18,14 @@ void make_version_zero(const fs::path& directory) {
   });
 }
 
-store::SchemaPlan from_zero(const std::string& sql) { return {.version = 1, .steps = {{.from = 0, .name = "segments", .sql = sql}}}; }
+store::SchemaPlan from_zero(const std::string& sql) {
+  return {.version = 1, .steps = {{.from = 0, .name = "segments", .sql = sql}}};
+}
 
-const char* const kGood = "CREATE TABLE imported_segment (writer_id TEXT NOT NULL, segment INTEGER NOT NULL, sha256 TEXT NOT NULL,"
-                          " records INTEGER NOT NULL, rejected INTEGER NOT NULL DEFAULT 0, imported_at_us INTEGER NOT NULL,"
-                          " PRIMARY KEY (writer_id, segment)) STRICT, WITHOUT ROWID";
+const char* const kGood =
+    "CREATE TABLE imported_segment (writer_id TEXT NOT NULL, segment INTEGER NOT NULL, sha256 TEXT NOT NULL,"
+    " records INTEGER NOT NULL, rejected INTEGER NOT NULL DEFAULT 0, imported_at_us INTEGER NOT NULL,"
+    " PRIMARY KEY (writer_id, segment)) STRICT, WITHOUT ROWID";
 
 TEST(Migration, ABackupThenTheNewVersionWithItsAuditTrail) {
   Scratch scratch;
@@ -45,8 +48,9 @@ TEST(Migration, ABackupThenTheNewVersionWithItsAuditTrail) {
 TEST(Migration, AFailingStepChangesNothing) {
   Scratch scratch;
   make_version_zero(scratch.store());
-  expect_user_error([&] { Store store(scratch.store(), {.schema = from_zero(std::string(kGood) + "; CREATE TABLE run(x)")}); },
-                    base::Exit::Store, "table run already exists");
+  expect_user_error(
+      [&] { Store store(scratch.store(), {.schema = from_zero(std::string(kGood) + "; CREATE TABLE run(x)")}); },
+      base::Exit::Store, "table run already exists");
   store::Connection db(scratch.store() / "runs.db", store::Access::ReadOnly);
   EXPECT_EQ(db.integer("PRAGMA user_version"), 0);
   EXPECT_EQ(db.integer("SELECT count(*) FROM sqlite_schema WHERE name = 'imported_segment'"), 0);
@@ -68,7 +72,8 @@ TEST(Migration, AMissingStepIsSaidBeforeAnythingIsTouched) {
   expect_user_error([&] { Store store(scratch.store()); }, base::Exit::Store,
                     "has schema version 0, and this diopter knows no way from there to version 1");
   EXPECT_FALSE(fs::exists(scratch.store() / "runs.db.v0.bak"));
-  expect_user_error([&] { store::Reader reader(scratch.store()); }, base::Exit::Store, "has schema version 0, this diopter reads version 1");
+  expect_user_error([&] { store::Reader reader(scratch.store()); }, base::Exit::Store,
+                    "has schema version 0, this diopter reads version 1");
 }
 
 }  // namespace

@@ -49,10 +49,13 @@ TEST(Opener, ANewStoreHasTheWholeSchemaInWalMode) {
   EXPECT_EQ(db.integer("PRAGMA user_version"), 1);
   EXPECT_EQ(db.integer("PRAGMA page_size"), 8192);
   EXPECT_EQ(db.integer("SELECT count(*) FROM sqlite_schema WHERE type = 'view'"), 14);
-  EXPECT_EQ(db.integer("SELECT count(*) FROM sqlite_schema WHERE type = 'table' AND name IN ('batch','plan_item','writer','run',"
-                       "'run_doc','param','tag','metric','metric_last','artifact','tensor','output','run_input','event',"
-                       "'imported_segment','run_fts','manifest','environment','source_state','plugin','input_file','text_blob',"
-                       "'output_def','migration','store_meta')"), 25);
+  EXPECT_EQ(
+      db.integer(
+          "SELECT count(*) FROM sqlite_schema WHERE type = 'table' AND name IN ('batch','plan_item','writer','run',"
+          "'run_doc','param','tag','metric','metric_last','artifact','tensor','output','run_input','event',"
+          "'imported_segment','run_fts','manifest','environment','source_state','plugin','input_file','text_blob',"
+          "'output_def','migration','store_meta')"),
+      25);
   auto mode = db.prepare("PRAGMA journal_mode");
   ASSERT_TRUE(mode.step());
   EXPECT_EQ(mode.text(0), "wal");
@@ -91,7 +94,8 @@ TEST(Opener, EveryConnectionHasTheSettings) {
 
 TEST(Opener, NoStore) {
   Scratch scratch;
-  expect_user_error([&] { store::Reader reader(scratch.store()); }, Exit::Store, "there is no run store in " + scratch.store().string());
+  expect_user_error([&] { store::Reader reader(scratch.store()); }, Exit::Store,
+                    "there is no run store in " + scratch.store().string());
   EXPECT_FALSE(fs::exists(scratch.store()));
 }
 
@@ -113,8 +117,10 @@ TEST(Opener, NotADatabase) {
 TEST(Opener, SomebodyElsesDatabase) {
   Scratch scratch;
   fs::create_directories(scratch.store());
-  store::Connection(scratch.store() / "runs.db", store::Access::Create).execute("CREATE TABLE t(x); INSERT INTO t VALUES (1)");
-  expect_user_error([&] { Store store(scratch.store()); }, Exit::Store, "runs.db is not a diopter store: it is an SQLite database of something else");
+  store::Connection(scratch.store() / "runs.db", store::Access::Create)
+      .execute("CREATE TABLE t(x); INSERT INTO t VALUES (1)");
+  expect_user_error([&] { Store store(scratch.store()); }, Exit::Store,
+                    "runs.db is not a diopter store: it is an SQLite database of something else");
 }
 
 TEST(Opener, ANewerStoreIsRefusedNamingBothVersions) {
@@ -122,7 +128,8 @@ TEST(Opener, ANewerStoreIsRefusedNamingBothVersions) {
   {
     Store store(scratch.store());
     store.transact([](store::Connection& db) { db.execute("PRAGMA user_version = 7"); });
-    store.transact([](store::Connection& db) { db.execute("UPDATE store_meta SET value = 5 WHERE key = 'min_reader'"); });
+    store.transact(
+        [](store::Connection& db) { db.execute("UPDATE store_meta SET value = 5 WHERE key = 'min_reader'"); });
   }
   const std::string sentence = "runs.db has schema version 7, this diopter knows versions up to 1";
   expect_user_error([&] { Store store(scratch.store()); }, Exit::Store, sentence);
@@ -148,7 +155,8 @@ TEST(Opener, ADamagedStore) {
   const fs::path file = scratch.store() / "runs.db";
   for (const char* suffix : {"-wal", "-shm"}) fs::remove(file.string() + suffix);
   fs::resize_file(file, 8192 * 3);
-  expect_user_error([&] { store::Reader reader(scratch.store()); }, Exit::Store, "runs.db is damaged: database disk image is malformed");
+  expect_user_error([&] { store::Reader reader(scratch.store()); }, Exit::Store,
+                    "runs.db is damaged: database disk image is malformed");
 }
 
 TEST(Opener, EveryTruncationAndManyBitFlipsAreErrorsOrReadable) {
@@ -165,7 +173,9 @@ TEST(Opener, EveryTruncationAndManyBitFlipsAreErrorsOrReadable) {
     seed = seed * 6364136223846793005u + 1442695040888963407u;
     std::string bytes = whole;
     if (round % 4 == 0) bytes.resize((seed >> 33) % whole.size());
-    else for (int i = 0; i < 1 + round % 7; ++i) bytes[(seed >> (20 + i)) % (round % 2 ? 4096 : whole.size())] ^= static_cast<char>(1 << (i % 8));
+    else
+      for (int i = 0; i < 1 + round % 7; ++i)
+        bytes[(seed >> (20 + i)) % (round % 2 ? 4096 : whole.size())] ^= static_cast<char>(1 << (i % 8));
     for (const char* suffix : {"-wal", "-shm"}) fs::remove(file.string() + suffix);
     write_raw(file, bytes);
     try {
@@ -200,14 +210,16 @@ TEST(Opener, AReadOnlyDirectoryCanBeReadAndNotWritten) {
   for (const char* suffix : {"-wal", "-shm"}) fs::remove(file.string() + suffix);
   fs::permissions(scratch.path(), fs::perms::owner_all | fs::perms::others_read | fs::perms::others_exec);
   for (const fs::path& path : {scratch.store(), file, scratch.store() / ".lock"}) {
-    fs::permissions(path, fs::perms::owner_read | fs::perms::owner_exec | fs::perms::others_read | fs::perms::others_exec);
+    fs::permissions(path,
+                    fs::perms::owner_read | fs::perms::owner_exec | fs::perms::others_read | fs::perms::others_exec);
   }
   EXPECT_EQ(in_unprivileged_child([&] { return store::Reader(scratch.store()).runs().total == 0 ? 0 : 1; }), 0);
   EXPECT_EQ(in_unprivileged_child([&] {
-    Store store(scratch.store());
-    store.transact([](store::Connection& db) { db.execute("INSERT INTO store_meta VALUES ('a', 1)"); });
-    return 0;
-  }), 3);
+              Store store(scratch.store());
+              store.transact([](store::Connection& db) { db.execute("INSERT INTO store_meta VALUES ('a', 1)"); });
+              return 0;
+            }),
+            3);
   fs::permissions(scratch.store(), fs::perms::owner_all);
 }
 

@@ -57,7 +57,11 @@ class ReaderTest : public ::testing::Test {
       }
       Recorder run(*writer, start);
       run.metric("kl", item == 0 ? NAN : 0.5);
-      if (item == 2) run.end({.status = exec::RunStatus::Failed, .exit_code = 1, .error_type = "oom", .message = "out of memory budget (8GB)"});
+      if (item == 2)
+        run.end({.status = exec::RunStatus::Failed,
+                 .exit_code = 1,
+                 .error_type = "oom",
+                 .message = "out of memory budget (8GB)"});
       else run.end(success());
     }
     std::unique_ptr<Recorder> running;
@@ -99,7 +103,8 @@ TEST_F(ReaderTest, Conditions) {
   EXPECT_EQ(listed({.since_us = base::now_us() + 1'000'000}), Ids{});
   EXPECT_EQ(listed({.until_us = base::now_us()}).size(), 4u);
   EXPECT_EQ(listed({.ids = {{id(1), id(0)}}}), (Ids{id(1), id(0)}));
-  expect_user_error([&] { listed({.batch = "ioi/haeds"}); }, Exit::NoMatch, "no batch is called 'ioi/haeds' (did you mean 'ioi/heads'?)");
+  expect_user_error([&] { listed({.batch = "ioi/haeds"}); }, Exit::NoMatch,
+                    "no batch is called 'ioi/haeds' (did you mean 'ioi/heads'?)");
 }
 
 TEST_F(ReaderTest, ARowSaysWhatATableShows) {
@@ -130,7 +135,8 @@ TEST_F(ReaderTest, Selectors) {
   expect_user_error([&] { r.resolve_run("AB'; --"); }, Exit::Usage, "'AB'; --' names no run");
   expect_user_error([&] { r.resolve_run("ZZZZ"); }, Exit::NoMatch, "no run matches 'ZZZZ'");
   expect_user_error([&] { r.resolve_run("ABCD"); }, Exit::Usage, "'ABCD' matches 4 runs: ABCDEFG3 (steering, ");
-  expect_user_error([&] { r.resolve("batch:ioi/heads/secnod"); }, Exit::NoMatch, "has no entry 'secnod' (did you mean 'second'?)");
+  expect_user_error([&] { r.resolve("batch:ioi/heads/secnod"); }, Exit::NoMatch,
+                    "has no entry 'secnod' (did you mean 'second'?)");
   expect_user_error([&] { r.resolve("batch:ioi/heads/3"); }, Exit::NoMatch, "no run matches");
 }
 
@@ -154,13 +160,18 @@ TEST_F(ReaderTest, WhatAPlannerAsks) {
 }
 
 TEST_F(ReaderTest, SqlReads) {
-  const auto result = reader().sql("SELECT count(*) AS n, typeof(1.5), 'x', x'00ff', NULL FROM v_run WHERE kind = :kind",
-                                   {.params = {{"kind", std::string("steering")}}});
+  const auto result =
+      reader().sql("SELECT count(*) AS n, typeof(1.5), 'x', x'00ff', NULL FROM v_run WHERE kind = :kind",
+                   {.params = {{"kind", std::string("steering")}}});
   EXPECT_EQ(result.columns[0], "n");
-  EXPECT_EQ(result.rows.at(0), (std::vector<Value>{std::int64_t{3}, std::string("real"), std::string("x"), store::Blob{std::string("\0\xff", 2)}, Value()}));
-  EXPECT_EQ(reader().sql("WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT i FROM n", {.max_rows = 3}).rows.size(), 3u);
-  for (const char* view : {"v_run", "v_run_all", "v_param", "v_tag", "v_metric", "v_metric_last", "v_long", "v_tensor", "v_output",
-                           "v_artifact", "v_input", "v_item", "v_batch", "v_event"}) {
+  EXPECT_EQ(result.rows.at(0), (std::vector<Value>{std::int64_t{3}, std::string("real"), std::string("x"),
+                                                   store::Blob{std::string("\0\xff", 2)}, Value()}));
+  EXPECT_EQ(reader()
+                .sql("WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT i FROM n", {.max_rows = 3})
+                .rows.size(),
+            3u);
+  for (const char* view : {"v_run", "v_run_all", "v_param", "v_tag", "v_metric", "v_metric_last", "v_long", "v_tensor",
+                           "v_output", "v_artifact", "v_input", "v_item", "v_batch", "v_event"}) {
     EXPECT_NO_THROW(reader().sql(std::string("SELECT * FROM ") + view)) << view;
   }
   EXPECT_EQ(reader().sql("SELECT kind FROM v_run GROUP BY 1 ORDER BY 1;").rows.size(), 2u);
@@ -168,30 +179,36 @@ TEST_F(ReaderTest, SqlReads) {
 
 TEST_F(ReaderTest, SqlDoesNothingElse) {
   const auto r = reader();
-  for (const char* query : {"DELETE FROM run", "INSERT INTO store_meta VALUES ('a', 1)", "ATTACH '/tmp/x.db' AS x", "PRAGMA journal_mode = DELETE",
-                            "PRAGMA query_only = OFF", "PRAGMA user_version = 5", "CREATE TEMP TABLE t(x)", "BEGIN", "VACUUM", "SELECT load_extension('x')",
-                            "DROP VIEW v_run", "REINDEX", "DETACH main"}) {
+  for (const char* query :
+       {"DELETE FROM run", "INSERT INTO store_meta VALUES ('a', 1)", "ATTACH '/tmp/x.db' AS x",
+        "PRAGMA journal_mode = DELETE", "PRAGMA query_only = OFF", "PRAGMA user_version = 5", "CREATE TEMP TABLE t(x)",
+        "BEGIN", "VACUUM", "SELECT load_extension('x')", "DROP VIEW v_run", "REINDEX", "DETACH main"}) {
     expect_user_error([&] { r.sql(query); }, Exit::Usage, "sql: ");
   }
   expect_user_error([&] { r.sql("SELECT 1; SELECT 2"); }, Exit::Usage, "one statement at a time");
   expect_user_error([&] { r.sql(" -- nothing"); }, Exit::Usage, "there is no statement");
   expect_user_error([&] { r.sql("SELECT * FROM runz"); }, Exit::Usage, "no such table: runz");
   expect_user_error([&] { r.sql("SELECT :x"); }, Exit::Usage, "parameter :x has no value");
-  expect_user_error([&] { r.sql("WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT count(*) FROM n",
-                                {.timeout = std::chrono::milliseconds(100)}); },
-                    Exit::Usage, "the query took longer than its timeout");
+  expect_user_error(
+      [&] {
+        r.sql("WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT count(*) FROM n",
+              {.timeout = std::chrono::milliseconds(100)});
+      },
+      Exit::Usage, "the query took longer than its timeout");
   EXPECT_EQ(r.runs().total, 4);
 }
 
 TEST_F(ReaderTest, TheQuestionsOfTheManualRun) {
-  const auto long_form = reader().sql("SELECT param_value AS coefficient, count(*) AS n, avg(value) AS kl FROM v_long"
-                                      " WHERE run_id IN (SELECT run_id FROM v_item WHERE batch = 'ioi/heads')"
-                                      " AND param = 'coefficient' AND metric = 'kl' GROUP BY 1 ORDER BY 1");
+  const auto long_form = reader().sql(
+      "SELECT param_value AS coefficient, count(*) AS n, avg(value) AS kl FROM v_long"
+      " WHERE run_id IN (SELECT run_id FROM v_item WHERE batch = 'ioi/heads')"
+      " AND param = 'coefficient' AND metric = 'kl' GROUP BY 1 ORDER BY 1");
   ASSERT_EQ(long_form.rows.size(), 2u);
   EXPECT_EQ(long_form.rows[1], (std::vector<Value>{0.5, std::int64_t{1}, 0.5}));
-  const auto best = reader().sql("SELECT model, id, kl FROM (SELECT r.model, r.id, m.value AS kl, row_number() OVER (PARTITION BY r.model"
-                                 " ORDER BY m.value) AS k FROM v_run r JOIN v_metric_last m ON m.run_id = r.id AND m.name = 'kl'"
-                                 " WHERE r.kind = 'steering' AND r.status = 'succeeded' AND m.is_nan = 0) WHERE k = 1");
+  const auto best = reader().sql(
+      "SELECT model, id, kl FROM (SELECT r.model, r.id, m.value AS kl, row_number() OVER (PARTITION BY r.model"
+      " ORDER BY m.value) AS k FROM v_run r JOIN v_metric_last m ON m.run_id = r.id AND m.name = 'kl'"
+      " WHERE r.kind = 'steering' AND r.status = 'succeeded' AND m.is_nan = 0) WHERE k = 1");
   ASSERT_EQ(best.rows.size(), 1u);
   EXPECT_EQ(best.rows[0][1], Value(id(1)));
   EXPECT_EQ(reader().sql("SELECT state, count(*) FROM v_item WHERE batch = 'ioi/heads' GROUP BY 1").rows.size(), 4u);

@@ -26,7 +26,8 @@ namespace fs = std::filesystem;
 class Scratch {
  public:
   Scratch() {
-    // In memory where there is such a place: no test looks at what a disk does with fsync, and some call it thousands of times.
+    // In memory where there is such a place: no test looks at what a disk does with fsync, and some call it thousands
+    // of times.
     const fs::path memory = "/dev/shm";
     const fs::path parent = ::access(memory.c_str(), W_OK) == 0 ? memory : fs::temp_directory_path();
     std::string pattern = (parent / "diopter-test-XXXXXX").string();
@@ -52,12 +53,16 @@ inline std::string fingerprint_of(int item) { return base::sha256("item " + std:
 
 inline store::Plan sample_plan(int items = 3, const std::string& name = "sample") {
   store::Plan plan;
-  plan.header = {.batch_id = base::new_ulid(), .name = name,
+  plan.header = {.batch_id = base::new_ulid(),
+                 .name = name,
                  .manifest = {.path = "m.toml", .source = "[[run]]\n", .resolved = {{"run", store::Json::array()}}},
-                 .argv = {"diopter", "run", "m.toml"}, .spool_dir = "/spool", .created_at_us = base::now_us()};
+                 .argv = {"diopter", "run", "m.toml"},
+                 .spool_dir = "/spool",
+                 .created_at_us = base::now_us()};
   plan.header.inputs.push_back({base::sha256("model"), "model", 1234, "/models/m", {{"family", "gpt2"}}});
   for (int i = 0; i < items; ++i) {
-    store::PlanItem item{.item = i, .entry = "main", .name = "main " + std::to_string(i), .kind = "steering", .kind_version = 3};
+    store::PlanItem item{
+        .item = i, .entry = "main", .name = "main " + std::to_string(i), .kind = "steering", .kind_version = 3};
     item.fingerprint = fingerprint_of(i);
     item.config = {{"coefficient", i * 0.5}};
     item.swept = {"coefficient"};
@@ -79,7 +84,8 @@ inline void expect_user_error(const std::function<void()>& work, base::Exit exit
     ADD_FAILURE() << "expected: " << sentence;
   } catch (const base::UserError& error) {
     EXPECT_EQ(error.exit(), exit) << error.what();
-    EXPECT_NE(std::string(error.what()).find(sentence), std::string::npos) << "got:      " << error.what() << "\nexpected: " << sentence;
+    EXPECT_NE(std::string(error.what()).find(sentence), std::string::npos)
+        << "got:      " << error.what() << "\nexpected: " << sentence;
   }
 }
 

@@ -12,19 +12,27 @@ namespace {
 
 // docs/run_store.md shows these four lines.
 const std::string kGolden =
-    "820e61ae {\"t\":\"segment\",\"v\":1,\"batch\":\"01KAN5T0000000000000000001\",\"writer\":\"01KAN5V0000000000000000002\",\"segment\":7,\"n\":412,\"at\":1764000000000000}\n"
-    "b0e89581 {\"t\":\"metric\",\"n\":413,\"at\":1764000000100000,\"run\":\"01KAN5W0000000000000000003\",\"step\":0,\"m\":{\"kl\":0.0625,\"logit_diff\":\"NaN\"}}\n"
+    "820e61ae "
+    "{\"t\":\"segment\",\"v\":1,\"batch\":\"01KAN5T0000000000000000001\",\"writer\":\"01KAN5V0000000000000000002\","
+    "\"segment\":7,\"n\":412,\"at\":1764000000000000}\n"
+    "b0e89581 "
+    "{\"t\":\"metric\",\"n\":413,\"at\":1764000000100000,\"run\":\"01KAN5W0000000000000000003\",\"step\":0,\"m\":{"
+    "\"kl\":0.0625,\"logit_diff\":\"NaN\"}}\n"
     "415135b8 {\"t\":\"commit\",\"n\":414,\"at\":1764000000100007,\"run\":\"01KAN5W0000000000000000003\"}\n"
-    "92337b63 {\"t\":\"seal\",\"n\":415,\"at\":1764000000100011,\"records\":3,\"sha256\":\"22150b0f9693a5221134abcf288efe27902e17588d9af566dc131ac640a5e5f2\"}\n";
+    "92337b63 "
+    "{\"t\":\"seal\",\"n\":415,\"at\":1764000000100011,\"records\":3,\"sha256\":"
+    "\"22150b0f9693a5221134abcf288efe27902e17588d9af566dc131ac640a5e5f2\"}\n";
 
 std::string segment_line(int n = 1, int v = 1) {
-  return spool_line("{\"t\":\"segment\",\"v\":" + std::to_string(v) + ",\"batch\":\"B\",\"writer\":\"W\",\"segment\":1,\"n\":" + std::to_string(n) + ",\"at\":5}");
+  return spool_line("{\"t\":\"segment\",\"v\":" + std::to_string(v) +
+                    ",\"batch\":\"B\",\"writer\":\"W\",\"segment\":1,\"n\":" + std::to_string(n) + ",\"at\":5}");
 }
 std::string line(const std::string& type, int n, const std::string& more = {}) {
   return spool_line("{\"t\":\"" + type + "\",\"n\":" + std::to_string(n) + ",\"at\":5" + more + "}");
 }
 std::string sealed(const std::string& body, int n, int records) {
-  return body + line("seal", n, ",\"records\":" + std::to_string(records) + ",\"sha256\":\"" + base::sha256(body) + "\"");
+  return body +
+         line("seal", n, ",\"records\":" + std::to_string(records) + ",\"sha256\":\"" + base::sha256(body) + "\"");
 }
 
 std::string why_bad(const std::string& bytes) {
@@ -59,17 +67,23 @@ TEST(Segment, EachWayToBeWrongHasItsSentence) {
   EXPECT_EQ(why_bad((start + group).substr(0, start.size() + 10)), "line 2: it is cut short");
   EXPECT_EQ(why_bad(sealed(start + line("heartbeat", 2), 3, 2)), "line 3: it ends inside a group");
   EXPECT_EQ(why_bad(sealed(start + group, 4, 2)), "line 4: the seal counts other records");
-  EXPECT_EQ(why_bad(start + group + line("seal", 4, ",\"records\":3,\"sha256\":\"00\"")), "line 4: the seal has another hash");
+  EXPECT_EQ(why_bad(start + group + line("seal", 4, ",\"records\":3,\"sha256\":\"00\"")),
+            "line 4: the seal has another hash");
   EXPECT_EQ(why_bad(sealed(start + group, 4, 3) + "x\n"), "line 5: something follows the seal");
-  EXPECT_EQ(why_bad(sealed(start + line("heartbeat", 3) + line("commit", 4), 5, 3)), "line 2: record 3 follows record 1");
-  EXPECT_EQ(why_bad(sealed(start + line("commit", 2) + line("heartbeat", 2), 3, 3)), "line 3: record 2 follows record 2");
-  EXPECT_EQ(why_bad(sealed(start + line("telepathy", 2) + line("commit", 3), 4, 3)), "line 2: unknown record type 'telepathy': a newer diopter wrote it");
-  EXPECT_EQ(why_bad(sealed(segment_line(1, 2) + group, 4, 3)), "line 1: its format version is 2, expected 1: a newer diopter wrote it");
+  EXPECT_EQ(why_bad(sealed(start + line("heartbeat", 3) + line("commit", 4), 5, 3)),
+            "line 2: record 3 follows record 1");
+  EXPECT_EQ(why_bad(sealed(start + line("commit", 2) + line("heartbeat", 2), 3, 3)),
+            "line 3: record 2 follows record 2");
+  EXPECT_EQ(why_bad(sealed(start + line("telepathy", 2) + line("commit", 3), 4, 3)),
+            "line 2: unknown record type 'telepathy': a newer diopter wrote it");
+  EXPECT_EQ(why_bad(sealed(segment_line(1, 2) + group, 4, 3)),
+            "line 1: its format version is 2, expected 1: a newer diopter wrote it");
   EXPECT_EQ(why_bad(sealed(group, 4, 2)), "line 1: the first record is not a segment record");
   EXPECT_EQ(why_bad(sealed(start + segment_line(2), 3, 2)), "line 2: a second segment record");
   EXPECT_EQ(why_bad(start + "nonsense\n"), "line 2: a line is not '<checksum> <JSON>'");
   EXPECT_EQ(why_bad(start + spool_line("[1,2,3]")), "line 2: a record is not a JSON object");
-  EXPECT_EQ(why_bad(start + spool_line("{\"t\":\"commit\",\"n\":2.5,\"at\":0}")), "line 2: a record has no integer 'n'");
+  EXPECT_EQ(why_bad(start + spool_line("{\"t\":\"commit\",\"n\":2.5,\"at\":0}")),
+            "line 2: a record has no integer 'n'");
   EXPECT_EQ(why_bad(start + line("metric", 2, ",\"run\":7")), "line 2: a run id is not text");
   std::string flipped = sealed(start + group, 4, 3);
   flipped[start.size() + 20] ^= 1;
@@ -142,7 +156,8 @@ TEST(Segment, ThousandsOfMutationsAreRefusedOrMeanTheSame) {
 }
 
 TEST(SpoolFormat, NumbersComeBackBitForBit) {
-  for (const double value : {0.0, -0.0, 1.0, -2.5, 5e-324, 1.7976931348623157e308, 0.1, 1e21, std::nan(""), HUGE_VAL, -HUGE_VAL}) {
+  for (const double value :
+       {0.0, -0.0, 1.0, -2.5, 5e-324, 1.7976931348623157e308, 0.1, 1e21, std::nan(""), HUGE_VAL, -HUGE_VAL}) {
     std::string text;
     append_number(text, value);
     const double back = number_from(Json::parse(text));
@@ -177,7 +192,8 @@ TEST(SpoolFormat, SegmentNames) {
   EXPECT_EQ(sealed_segment_name(1'234'567), "1234567.jsonl");
   EXPECT_EQ(segment_number("000007.jsonl", ".jsonl"), 7);
   EXPECT_EQ(segment_number("1234567.open", ".open"), 1'234'567);
-  for (const char* name : {"7.jsonl", "000000.jsonl", "00007x.jsonl", "-00007.jsonl", "000007.open", "000007.jsonl.tmp"}) {
+  for (const char* name :
+       {"7.jsonl", "000000.jsonl", "00007x.jsonl", "-00007.jsonl", "000007.open", "000007.jsonl.tmp"}) {
     EXPECT_EQ(segment_number(name, ".jsonl"), std::nullopt) << name;
   }
 }

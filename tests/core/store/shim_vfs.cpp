@@ -58,8 +58,12 @@ void watch(sqlite3_file* file, const char* what) {
   }
 }
 
-int shim_close(sqlite3_file* file) { return real(file)->pMethods ? real(file)->pMethods->xClose(real(file)) : SQLITE_OK; }
-int shim_read(sqlite3_file* file, void* to, int size, sqlite3_int64 at) { return real(file)->pMethods->xRead(real(file), to, size, at); }
+int shim_close(sqlite3_file* file) {
+  return real(file)->pMethods ? real(file)->pMethods->xClose(real(file)) : SQLITE_OK;
+}
+int shim_read(sqlite3_file* file, void* to, int size, sqlite3_int64 at) {
+  return real(file)->pMethods->xRead(real(file), to, size, at);
+}
 int shim_write(sqlite3_file* file, const void* from, int size, sqlite3_int64 at) {
   watch(file, "write");
   if (fails()) return g_no_space ? SQLITE_FULL : SQLITE_IOERR_WRITE;
@@ -79,19 +83,25 @@ int shim_size(sqlite3_file* file, sqlite3_int64* size) { return real(file)->pMet
 int shim_lock(sqlite3_file* file, int level) { return real(file)->pMethods->xLock(real(file), level); }
 int shim_unlock(sqlite3_file* file, int level) { return real(file)->pMethods->xUnlock(real(file), level); }
 int shim_reserved(sqlite3_file* file, int* out) { return real(file)->pMethods->xCheckReservedLock(real(file), out); }
-int shim_control(sqlite3_file* file, int op, void* argument) { return real(file)->pMethods->xFileControl(real(file), op, argument); }
+int shim_control(sqlite3_file* file, int op, void* argument) {
+  return real(file)->pMethods->xFileControl(real(file), op, argument);
+}
 int shim_sector(sqlite3_file* file) { return real(file)->pMethods->xSectorSize(real(file)); }
 int shim_traits(sqlite3_file* file) { return real(file)->pMethods->xDeviceCharacteristics(real(file)); }
 int shim_shm_map(sqlite3_file* file, int page, int size, int extend, void volatile** out) {
   return real(file)->pMethods->xShmMap(real(file), page, size, extend, out);
 }
-int shim_shm_lock(sqlite3_file* file, int offset, int n, int flags) { return real(file)->pMethods->xShmLock(real(file), offset, n, flags); }
+int shim_shm_lock(sqlite3_file* file, int offset, int n, int flags) {
+  return real(file)->pMethods->xShmLock(real(file), offset, n, flags);
+}
 void shim_shm_barrier(sqlite3_file* file) { real(file)->pMethods->xShmBarrier(real(file)); }
 int shim_shm_unmap(sqlite3_file* file, int remove) { return real(file)->pMethods->xShmUnmap(real(file), remove); }
 
-const sqlite3_io_methods kMethods = {2, shim_close, shim_read, shim_write, shim_truncate, shim_sync, shim_size, shim_lock,
-                                     shim_unlock, shim_reserved, shim_control, shim_sector, shim_traits, shim_shm_map,
-                                     shim_shm_lock, shim_shm_barrier, shim_shm_unmap, nullptr, nullptr};
+const sqlite3_io_methods kMethods = {
+    2,           shim_close,   shim_read,     shim_write,       shim_truncate,  shim_sync,
+    shim_size,   shim_lock,    shim_unlock,   shim_reserved,    shim_control,   shim_sector,
+    shim_traits, shim_shm_map, shim_shm_lock, shim_shm_barrier, shim_shm_unmap, nullptr,
+    nullptr};
 
 sqlite3_vfs* real_vfs = nullptr;
 
@@ -109,8 +119,10 @@ int shim_open(sqlite3_vfs*, const char* name, sqlite3_file* file, int flags, int
 // A statement that may write must not start a deferred transaction: the upgrade of its lock could fail half-way.
 int trace(unsigned, void* db, void* statement, void* text) {
   const char* sql = static_cast<const char*>(text);
-  const bool deferred = sql != nullptr && (sqlite3_stricmp(sql, "BEGIN") == 0 || sqlite3_strnicmp(sql, "BEGIN DEFERRED", 14) == 0);
-  if (deferred && sqlite3_db_readonly(static_cast<sqlite3*>(db), "main") == 0) violation("a deferred transaction on a writing connection");
+  const bool deferred =
+      sql != nullptr && (sqlite3_stricmp(sql, "BEGIN") == 0 || sqlite3_strnicmp(sql, "BEGIN DEFERRED", 14) == 0);
+  if (deferred && sqlite3_db_readonly(static_cast<sqlite3*>(db), "main") == 0)
+    violation("a deferred transaction on a writing connection");
   const char* file = sqlite3_db_filename(static_cast<sqlite3*>(db), "main");
   const bool asks_for_mode = sql != nullptr && sqlite3_stricmp(sql, "PRAGMA journal_mode") == 0;  // could also set it
   const bool writes = !asks_for_mode && sqlite3_stmt_readonly(static_cast<sqlite3_stmt*>(statement)) == 0;
@@ -121,7 +133,9 @@ int trace(unsigned, void* db, void* statement, void* text) {
 }
 
 int trace_every_connection(sqlite3* db, char**, const sqlite3_api_routines*) {
-  return sqlite3_trace_v2(db, SQLITE_TRACE_STMT, [](unsigned kind, void* own, void* statement, void* text) { return trace(kind, own, statement, text); }, db);
+  return sqlite3_trace_v2(
+      db, SQLITE_TRACE_STMT,
+      [](unsigned kind, void* own, void* statement, void* text) { return trace(kind, own, statement, text); }, db);
 }
 
 }  // namespace

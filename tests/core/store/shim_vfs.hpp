@@ -1,5 +1,5 @@
-// A VFS over the real one. It lets the n-th write, sync, open or truncate fail, and it watches the rule of one writer: no
-// byte goes into a database or a WAL unless somebody holds the lock of that store.
+// A VFS over the real one. It lets the n-th write, sync, open or truncate fail, and it watches the rule of one writer:
+// no byte goes into a database or a WAL unless somebody holds the lock of that store.
 #pragma once
 
 #include <cstdint>
@@ -9,9 +9,9 @@
 namespace diopter::testing {
 
 struct Fault {
-  std::int64_t at = 0;      // the n-th call fails, from 1; 0: none
-  bool for_ever = false;    // and every one after it
-  bool no_space = false;    // writes fail with SQLITE_FULL instead of SQLITE_IOERR_WRITE
+  std::int64_t at = 0;    // the n-th call fails, from 1; 0: none
+  bool for_ever = false;  // and every one after it
+  bool no_space = false;  // writes fail with SQLITE_FULL instead of SQLITE_IOERR_WRITE
 };
 
 // Registers the shim as the default VFS, once per process, before the first connection.

@@ -31,8 +31,20 @@ struct OneRun {
 
 TEST(Values, Metrics) {
   using Limits = std::numeric_limits<double>;
-  const double values[] = {0.0, -0.0, 1.0, 0.1, Limits::min(), Limits::denorm_min(), Limits::max(), Limits::lowest(), Limits::quiet_NaN(),
-                           Limits::infinity(), -Limits::infinity(), 9007199254740993.0, 1e22, -1.0 / 3};
+  const double values[] = {0.0,
+                           -0.0,
+                           1.0,
+                           0.1,
+                           Limits::min(),
+                           Limits::denorm_min(),
+                           Limits::max(),
+                           Limits::lowest(),
+                           Limits::quiet_NaN(),
+                           Limits::infinity(),
+                           -Limits::infinity(),
+                           9007199254740993.0,
+                           1e22,
+                           -1.0 / 3};
   OneRun r;
   Recorder run(r.writer, start_of(r.plan, 0));
   std::int64_t step = 0;
@@ -50,19 +62,34 @@ TEST(Values, Metrics) {
     EXPECT_EQ(rows[i].value, values[i]);
     EXPECT_EQ(rows[i].stderr_, values[i]);
   }
-  EXPECT_EQ(store::Reader(r.scratch.store()).metrics(run.run_id(), {"first"})[0].step, std::numeric_limits<std::int64_t>::min());
-  EXPECT_EQ(store::Reader(r.scratch.store()).metrics(run.run_id(), {"last"})[0].step, std::numeric_limits<std::int64_t>::max());
+  EXPECT_EQ(store::Reader(r.scratch.store()).metrics(run.run_id(), {"first"})[0].step,
+            std::numeric_limits<std::int64_t>::min());
+  EXPECT_EQ(store::Reader(r.scratch.store()).metrics(run.run_id(), {"last"})[0].step,
+            std::numeric_limits<std::int64_t>::max());
   EXPECT_EQ(count(r.store, "SELECT count(*) FROM metric WHERE is_nan"), 1);
 }
 
 TEST(Values, Parameters) {
   OneRun r;
   auto start = start_of(r.plan, 0);
-  start.config = {{"int", 7}, {"float", 7.0}, {"text", "007"}, {"empty", ""}, {"true", true}, {"one", 1}, {"null", nullptr},
-                  {"min", std::numeric_limits<std::int64_t>::min()}, {"max", std::numeric_limits<std::int64_t>::max()},
-                  {"huge", std::numeric_limits<std::uint64_t>::max()}, {"denormal", 5e-324}, {"emoji", "🦊 é\u200b\n\t"},
-                  {"list", {1, 2.5, "x", Json::array()}}, {"nothing", Json::object()}, {"deep", {{"er", {{"est", 1}}}}},
-                  {"long", std::string(10'000'000, 'p')}, {"at_512", std::string(512, 'a')}, {"at_513", std::string(513, 'a')}};
+  start.config = {{"int", 7},
+                  {"float", 7.0},
+                  {"text", "007"},
+                  {"empty", ""},
+                  {"true", true},
+                  {"one", 1},
+                  {"null", nullptr},
+                  {"min", std::numeric_limits<std::int64_t>::min()},
+                  {"max", std::numeric_limits<std::int64_t>::max()},
+                  {"huge", std::numeric_limits<std::uint64_t>::max()},
+                  {"denormal", 5e-324},
+                  {"emoji", "🦊 é\u200b\n\t"},
+                  {"list", {1, 2.5, "x", Json::array()}},
+                  {"nothing", Json::object()},
+                  {"deep", {{"er", {{"est", 1}}}}},
+                  {"long", std::string(10'000'000, 'p')},
+                  {"at_512", std::string(512, 'a')},
+                  {"at_513", std::string(513, 'a')}};
   Recorder run(r.writer, start);
   const auto detail = r.arrive(run);
   EXPECT_EQ(detail.config, start.config);
@@ -81,7 +108,8 @@ TEST(Values, Parameters) {
   EXPECT_EQ(by_key.at("huge").type, "json");
   EXPECT_EQ(count(r.store, "SELECT count(*) FROM param WHERE key = 'int' AND typeof(value) = 'integer'"), 1);
   EXPECT_EQ(count(r.store, "SELECT count(*) FROM param WHERE key = 'float' AND typeof(value) = 'real'"), 1);
-  EXPECT_EQ(count(r.store, "SELECT count(*) FROM param WHERE key = 'text' AND value = '007' AND typeof(value) = 'text'"), 1);
+  EXPECT_EQ(
+      count(r.store, "SELECT count(*) FROM param WHERE key = 'text' AND value = '007' AND typeof(value) = 'text'"), 1);
   EXPECT_EQ(count(r.store, "SELECT length(body) FROM text_blob ORDER BY 1 DESC LIMIT 1"), 10'000'000);
 }
 
@@ -90,7 +118,11 @@ TEST(Values, FreeTextWithBadBytesIsEscapedAndNothingElse) {
   Recorder run(r.writer, start_of(r.plan, 0));
   run.event(exec::Level::Info, "note", std::string("a\0b\xff\xc3(", 6) + "🦊");
   run.output("notes", "text", std::string("one\0two", 7));
-  run.end({.status = exec::RunStatus::Failed, .exit_code = 1, .error_type = "std::runtime_error", .message = "bad \xf0\x28 byte", .detail = "line 1\nline 2"});
+  run.end({.status = exec::RunStatus::Failed,
+           .exit_code = 1,
+           .error_type = "std::runtime_error",
+           .message = "bad \xf0\x28 byte",
+           .detail = "line 1\nline 2"});
   r.writer.seal();
   store::ingest_batch(r.store, r.batch, {.keep_spool = true});
   const auto detail = store::Reader(r.scratch.store()).run(run.run_id());
@@ -113,7 +145,11 @@ TEST(Values, TensorsOfEveryTypeInsideAndBesideTheDatabase) {
         bytes += static_cast<char>(dtype == "bool" ? i % 2 : i * 131 + (i >> 8));
       }
       const std::string name = dtype + " " + std::to_string(elements);
-      run.tensor({.name = name, .dtype = dtype, .shape = {elements, 1}, .dims = {{{"name", "row"}}, {{"name", "one"}}}, .bytes = bytes});
+      run.tensor({.name = name,
+                  .dtype = dtype,
+                  .shape = {elements, 1},
+                  .dims = {{{"name", "row"}}, {{"name", "one"}}},
+                  .bytes = bytes});
       payloads[name] = bytes;
     }
   }
@@ -140,7 +176,8 @@ TEST(Values, StatisticsOverFiniteValues) {
   EXPECT_EQ(f32.vmin, -2.0);
   EXPECT_EQ(f32.vmax, 1.5);
   EXPECT_EQ(f32.nonfinite, 2);
-  const auto half = stats_of<std::uint16_t>("f16", {0x3C00, 0xC000, 0x7BFF, 0x0001, 0x7C00, 0x7E00});  // 1, -2, 65504, 2^-24, inf, NaN
+  const auto half = stats_of<std::uint16_t>(
+      "f16", {0x3C00, 0xC000, 0x7BFF, 0x0001, 0x7C00, 0x7E00});  // 1, -2, 65504, 2^-24, inf, NaN
   EXPECT_EQ(half.vmin, -2.0);
   EXPECT_EQ(half.vmax, 65504.0);
   EXPECT_EQ(half.nonfinite, 2);

@@ -27,11 +27,13 @@ FingerprintParts golden_parts() {
 
 TEST(Fingerprint, GoldenValue) {
   const FingerprintParts parts = golden_parts();
-  EXPECT_EQ(fingerprint_bytes(parts),
-            "diopter.fingerprint/1\n"
-            R"({"backend":"cpu","inputs":{"model":")" + std::string(64, 'a') + R"(","prompts":")" + std::string(64, 'b') +
-                R"("},"kind":"steering","kind_version":3,"model":{"bos":"family","compute":"float32","dtype":"float32","transforms":[]},"needs":[],)"
-                R"("params":{"coefficient":2.0,"hook":"blocks.6.hook_resid_pre","normalize":true,"top_k":10},"seed":0})");
+  EXPECT_EQ(
+      fingerprint_bytes(parts),
+      "diopter.fingerprint/1\n"
+      R"({"backend":"cpu","inputs":{"model":")" +
+          std::string(64, 'a') + R"(","prompts":")" + std::string(64, 'b') +
+          R"("},"kind":"steering","kind_version":3,"model":{"bos":"family","compute":"float32","dtype":"float32","transforms":[]},"needs":[],)"
+          R"("params":{"coefficient":2.0,"hook":"blocks.6.hook_resid_pre","normalize":true,"top_k":10},"seed":0})");
   EXPECT_EQ(fingerprint(parts), "beaeebbc79cbba67c5839d793e411abc9ad5f9722209932bba3c12b0c3c61046");
 }
 
@@ -68,7 +70,9 @@ struct RandomRun {
   std::string text;
 
   explicit RandomRun(std::mt19937_64& random) {
-    const auto number = [&](int low, int high) { return std::to_string(std::uniform_int_distribution(low, high)(random)); };
+    const auto number = [&](int low, int high) {
+      return std::to_string(std::uniform_int_distribution(low, high)(random));
+    };
     const auto maybe = [&](const std::string& key, const std::string& value) {
       if (random() % 2 == 0) lines.emplace_back(key, value);
     };
@@ -87,10 +91,13 @@ struct RandomRun {
     auto shuffled = lines;
     std::shuffle(shuffled.begin(), shuffled.end(), random);
     std::string run;
-    for (const auto& [key, value] : shuffled) run += key + (noise && random() % 2 == 0 ? "   =  " : " = ") + value + (noise ? "  # " + std::to_string(random() % 100) : "") + "\n";
+    for (const auto& [key, value] : shuffled)
+      run += key + (noise && random() % 2 == 0 ? "   =  " : " = ") + value +
+             (noise ? "  # " + std::to_string(random() % 100) : "") + "\n";
     std::string rest;
     if (noise) {
-      run += "id = \"r" + std::to_string(random() % 1000) + "\"\nname = \"n\"\nnote = \"n\"\ntags = [\"t\"]\ncolour = \"c" + std::to_string(random() % 9) + "\"\n";
+      run += "id = \"r" + std::to_string(random() % 1000) +
+             "\"\nname = \"n\"\nnote = \"n\"\ntags = [\"t\"]\ncolour = \"c" + std::to_string(random() % 9) + "\"\n";
       rest = "[execution]\njobs = " + std::to_string(1 + random() % 8) + "\nstrict = true\n";
     }
     return toys::manifest_with(run, rest);
@@ -127,9 +134,15 @@ TEST(Fingerprint, IsBlindToWordsAndSharpToMeaning) {
     if (run.lines.empty()) continue;
     RandomRun other = run;  // one value says something else
     auto& [key, value] = other.lines[random() % other.lines.size()];
-    value = key == "flag" ? (value == "true" ? "false" : "true") : key == "mode" ? (value == "\"mean\"" ? "\"zero\"" : "\"mean\"")
-            : key == "label" ? "\"other\"" : key == "coefficients" ? "[99]" : key == "where" ? "\"last\"" : key == "rate" ? "-99.25"
-            : key == "top_k" ? (value == "1" ? "2" : "1") : value == "0" ? "1" : "0";
+    value = key == "flag"           ? (value == "true" ? "false" : "true")
+            : key == "mode"         ? (value == "\"mean\"" ? "\"zero\"" : "\"mean\"")
+            : key == "label"        ? "\"other\""
+            : key == "coefficients" ? "[99]"
+            : key == "where"        ? "\"last\""
+            : key == "rate"         ? "-99.25"
+            : key == "top_k"        ? (value == "1" ? "2" : "1")
+            : value == "0"          ? "1"
+                                    : "0";
     ASSERT_NE(plain, fingerprint_of(other.written(random, false))) << key << " = " << value;
     ++compared;
   }

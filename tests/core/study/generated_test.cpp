@@ -49,14 +49,16 @@ TEST(Resolved, OneRunBringsWhatItNeeds) {
   const Study again = toys::study_of(resolved_toml(study, "train"));
   ASSERT_EQ(again.runs.size(), 2u);
   EXPECT_EQ(again.runs[0].id, "corpus");
-  EXPECT_EQ(make_plan(study, inputs()).find("train")->fingerprint, make_plan(again, inputs()).find("train")->fingerprint);
+  EXPECT_EQ(make_plan(study, inputs()).find("train")->fingerprint,
+            make_plan(again, inputs()).find("train")->fingerprint);
 }
 
 TEST(Resolved, PromptsWithEveryCharacterSurvive) {
   std::string odd;
   for (int c = 1; c < 0x80; ++c) odd += static_cast<char>(c);
   odd += "é日😀";
-  const std::string row = "[[prompts.p.rows]]\nclean = " + base::Json(odd).dump() + "\n\"odd key\" = 1.5\nmap = [[0, 1]]";
+  const std::string row =
+      "[[prompts.p.rows]]\nclean = " + base::Json(odd).dump() + "\n\"odd key\" = 1.5\nmap = [[0, 1]]";
   std::string escaped = row;
   for (std::size_t at; (at = escaped.find('\x7f')) != std::string::npos;) escaped.replace(at, 1, "\\u007F");
   const std::string manifest = toys::manifest_with("prompts = \"p\"", escaped);

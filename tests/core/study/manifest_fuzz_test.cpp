@@ -12,9 +12,43 @@
 namespace diopter::study {
 namespace {
 
-const std::vector<std::string> kPieces = {"[", "]", "[[", "]]", "{", "}", "=", "\"", "'", "\n", ".", ",", "#", "\\", "@", "\"\"\"", "nan", "-1", "1e308",
-                                          "99999999999999999999", "true", "[[run]]\n", "[run]\n", "[prompts]\n", "all", "\xff", std::string(1, '\0'), "é", "{ }",
-                                          "[]", "\"all\"", "{ linspace = { from = 0, to = 1, count = 100000 } }", "1979-05-27", "a.b.c = 1\n", "\r\n", "\t", ":"};
+const std::vector<std::string> kPieces = {"[",
+                                          "]",
+                                          "[[",
+                                          "]]",
+                                          "{",
+                                          "}",
+                                          "=",
+                                          "\"",
+                                          "'",
+                                          "\n",
+                                          ".",
+                                          ",",
+                                          "#",
+                                          "\\",
+                                          "@",
+                                          "\"\"\"",
+                                          "nan",
+                                          "-1",
+                                          "1e308",
+                                          "99999999999999999999",
+                                          "true",
+                                          "[[run]]\n",
+                                          "[run]\n",
+                                          "[prompts]\n",
+                                          "all",
+                                          "\xff",
+                                          std::string(1, '\0'),
+                                          "é",
+                                          "{ }",
+                                          "[]",
+                                          "\"all\"",
+                                          "{ linspace = { from = 0, to = 1, count = 100000 } }",
+                                          "1979-05-27",
+                                          "a.b.c = 1\n",
+                                          "\r\n",
+                                          "\t",
+                                          ":"};
 
 std::string mutated(std::string text, std::mt19937_64& random) {
   const auto at = [&] { return text.empty() ? 0 : random() % text.size(); };
@@ -76,18 +110,22 @@ TEST(ManifestFuzz, AlwaysProblemsOrAStudy) {
 
 TEST(ManifestFuzz, OverridesToo) {
   std::mt19937_64 random(8);
-  const std::vector<std::string> sound = {"model.source=gpt2", "run.resid.metrics=[\"kl_to_clean\"]", "run.steer.edit.1.coefficient=[1, 2]", "prompts.ioi.limit=1",
+  const std::vector<std::string> sound = {"model.source=gpt2", "run.resid.metrics=[\"kl_to_clean\"]",
+                                          "run.steer.edit.1.coefficient=[1, 2]", "prompts.ioi.limit=1",
                                           "run.2.heads={ range = { from = 0, to = 3 } }"};
   for (int i = 0; i < 2000; ++i) {
     Problems problems;
-    (void)read_study_text(toys::sound_manifest(), "m.toml", toys::options({mutated(sound[random() % sound.size()], random)}), problems);
+    (void)read_study_text(toys::sound_manifest(), "m.toml",
+                          toys::options({mutated(sound[random() % sound.size()], random)}), problems);
     (void)problems.text();
   }
 }
 
 TEST(PromptFileFuzz, RowsOrProblems) {
   std::mt19937_64 random(9);
-  const std::string jsonl = "{\"clean\": \"a b\", \"answer\": [\" x\", \" y\"], \"n\": -1.5e3, \"map\": [[0, 1]], \"u\": \"\\u00e9\\\"\"}\n{\"text\": \"c\"}\n";
+  const std::string jsonl =
+      "{\"clean\": \"a b\", \"answer\": [\" x\", \" y\"], \"n\": -1.5e3, \"map\": [[0, 1]], \"u\": "
+      "\"\\u00e9\\\"\"}\n{\"text\": \"c\"}\n";
   const std::string csv = "clean,corrupted,answer\n\"a, \"\"b\"\"\",c, x\nd,e,\"\n f\"\n";
   for (int i = 0; i < 20000; ++i) {
     Problems problems;
@@ -101,7 +139,8 @@ TEST(PromptFileFuzz, RowsOrProblems) {
 
 TEST(PromptFileFuzz, AbsurdNesting) {
   Problems problems;
-  EXPECT_FALSE(read_jsonl("{\"clean\": " + std::string(100'000, '[') + std::string(100'000, ']') + "}", "f", 9, problems));
+  EXPECT_FALSE(
+      read_jsonl("{\"clean\": " + std::string(100'000, '[') + std::string(100'000, ']') + "}", "f", 9, problems));
   EXPECT_FALSE(problems.ok());
 }
 

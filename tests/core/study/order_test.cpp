@@ -19,7 +19,8 @@ std::string run(const std::string& id, const std::string& lines = "", const std:
 std::vector<std::string> said(const std::string& runs) { return toys::messages_of(kHead + runs); }
 
 TEST(Order, StagesFollowNeedsNotTheFile) {
-  const Study study = toys::study_of(kHead + run("a", "needs = [\"c\", \"b\"]") + run("b", "needs = [\"c\"]") + run("c") + run("d"));
+  const Study study =
+      toys::study_of(kHead + run("a", "needs = [\"c\", \"b\"]") + run("b", "needs = [\"c\"]") + run("c") + run("d"));
   EXPECT_EQ(study.run("a")->stage, 2);
   EXPECT_EQ(study.run("b")->stage, 1);
   EXPECT_EQ(study.run("c")->stage, 0);
@@ -30,21 +31,27 @@ TEST(Order, StagesFollowNeedsNotTheFile) {
 
 TEST(Order, LongChainsDoNotOverflowTheStack) {
   std::string runs;
-  for (int i = 0; i < 3000; ++i) runs += run("r" + std::to_string(i), i < 2999 ? "needs = [\"r" + std::to_string(i + 1) + "\"]" : "");
+  for (int i = 0; i < 3000; ++i)
+    runs += run("r" + std::to_string(i), i < 2999 ? "needs = [\"r" + std::to_string(i + 1) + "\"]" : "");
   EXPECT_EQ(toys::study_of(kHead + runs).run("r0")->stage, 2999);
 }
 
 TEST(Order, Mistakes) {
-  EXPECT_THAT(said(run("a", "needs = [\"b\"]") + run("c")), ElementsAre("no run has the id 'b' (did you mean 'a' or 'c'?)"));
+  EXPECT_THAT(said(run("a", "needs = [\"b\"]") + run("c")),
+              ElementsAre("no run has the id 'b' (did you mean 'a' or 'c'?)"));
   EXPECT_THAT(said(run("a", "needs = [\"a\"]")), ElementsAre("run 'a' needs itself"));
-  EXPECT_THAT(said(run("a", "needs = [\"b\"]") + run("b", "needs = [\"c\"]") + run("c", "needs = [\"a\"]")), ElementsAre("runs need each other: a -> b -> c -> a"));
+  EXPECT_THAT(said(run("a", "needs = [\"b\"]") + run("b", "needs = [\"c\"]") + run("c", "needs = [\"a\"]")),
+              ElementsAre("runs need each other: a -> b -> c -> a"));
   EXPECT_THAT(said(run("a") + run("a")), ElementsAre("the id 'a' is taken by the run in line 6"));
   EXPECT_THAT(said("[[run]]\nkind = \"everything\"\n[[run]]\nkind = \"everything\"\n"),
               ElementsAre("the id 'everything' is taken by the run in line 6; give this one an id"));
   EXPECT_THAT(said(run("a/b")), ElementsAre("'a/b' cannot be an id; use letters, digits, _ and -"));
-  EXPECT_THAT(said("[[run]]\nid = \"a\"\n"), ElementsAre("[[run]] needs the key 'kind'; for example kind = \"patching\""));
-  EXPECT_THAT(said("[[run]]\nkind = \"everythin\"\n"), ElementsAre("no plugin offers kind 'everythin' (did you mean 'everything'?)"));
-  EXPECT_THAT(said(run("a", "needs = \"b\"")), ElementsAre("'needs' of [[run]] is \"b\", which is a string, not a list of strings"));
+  EXPECT_THAT(said("[[run]]\nid = \"a\"\n"),
+              ElementsAre("[[run]] needs the key 'kind'; for example kind = \"patching\""));
+  EXPECT_THAT(said("[[run]]\nkind = \"everythin\"\n"),
+              ElementsAre("no plugin offers kind 'everythin' (did you mean 'everything'?)"));
+  EXPECT_THAT(said(run("a", "needs = \"b\"")),
+              ElementsAre("'needs' of [[run]] is \"b\", which is a string, not a list of strings"));
   EXPECT_THAT(said(run("a", "seed = -1")), ElementsAre("'seed' of [[run]] is -1, which is below 0"));
 }
 

@@ -11,17 +11,21 @@ using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 
 Study with(std::vector<std::string> overrides) { return toys::study_of(toys::sound_manifest(), std::move(overrides)); }
-std::string said(std::vector<std::string> overrides) { return toys::problems_of(toys::sound_manifest(), std::move(overrides)); }
+std::string said(std::vector<std::string> overrides) {
+  return toys::problems_of(toys::sound_manifest(), std::move(overrides));
+}
 
 TEST(Overrides, BareWordsAreStrings) {
-  EXPECT_EQ(with({"model.source=EleutherAI/pythia-410m@step3000"}).runs[0].model->source, "EleutherAI/pythia-410m@step3000");
+  EXPECT_EQ(with({"model.source=EleutherAI/pythia-410m@step3000"}).runs[0].model->source,
+            "EleutherAI/pythia-410m@step3000");
   EXPECT_EQ(with({"model.source=gpt2"}).runs[0].model->source, "gpt2");
   EXPECT_EQ(with({"run.steer.label=2024-01-01"}).runs[1].param("label")->json, "2024-01-01");
   EXPECT_EQ(with({"model.source=/models/it's here"}).runs[0].model->path, "/models/it's here");
 }
 
 TEST(Overrides, ValuesAreToml) {
-  const Study study = with({"run.resid.metrics=[\"kl_to_clean\"]", "run.steer.top_k=3", "run.steer.rate = -0.5", "execution.strict=true"});
+  const Study study = with(
+      {"run.resid.metrics=[\"kl_to_clean\"]", "run.steer.top_k=3", "run.steer.rate = -0.5", "execution.strict=true"});
   EXPECT_THAT(std::get<Metrics>(study.runs[0].param("metrics")->value).names, ElementsAre("kl_to_clean"));
   EXPECT_EQ(study.runs[1].param("top_k")->json, 3);
   EXPECT_EQ(study.runs[1].param("rate")->json, -0.5);
@@ -37,7 +41,9 @@ TEST(Overrides, RunsGoByIdOrNumberAndTablesAreMade) {
   EXPECT_EQ(with({"expect.1.within=2"}).expectations[0].within, 2);
 }
 
-TEST(Overrides, LaterOnesWin) { EXPECT_EQ(with({"run.steer.top_k=3", "run.steer.top_k=4"}).runs[1].param("top_k")->json, 4); }
+TEST(Overrides, LaterOnesWin) {
+  EXPECT_EQ(with({"run.steer.top_k=3", "run.steer.top_k=4"}).runs[1].param("top_k")->json, 4);
+}
 
 TEST(Overrides, MessagesPointIntoTheOverride) {
   EXPECT_EQ(said({"run.steer.top_k=0", "modle.source=gpt2"}),
@@ -51,7 +57,8 @@ TEST(Overrides, Mistakes) {
   for (const auto* text : {"model.source", "=3", "model.source=", ".x=1", "a..b=1", "a.\"b=1", ""}) {
     EXPECT_THAT(said({text}), HasSubstr("an override is written KEY=VALUE, for example model.source=gpt2")) << text;
   }
-  EXPECT_THAT(said({"run.resd.site=z"}), HasSubstr("override 1: error: no run has the id 'resd' (did you mean 'resid'?)"));
+  EXPECT_THAT(said({"run.resd.site=z"}),
+              HasSubstr("override 1: error: no run has the id 'resd' (did you mean 'resid'?)"));
   EXPECT_THAT(said({"run.9.site=z"}), HasSubstr("no run has the id '9'"));
   EXPECT_THAT(said({"model.source.x=1"}), HasSubstr("'source' is a string, so it has no 'x'"));
   EXPECT_THAT(said({"run.resid.metrics=[\"a\""}), HasSubstr("override 1: error: not valid TOML"));

@@ -22,41 +22,55 @@ T value(const std::string& lines, std::string_view name) {
 
 TEST(Params, Names) {
   EXPECT_THAT(said("topk = 3"), ElementsAre("unknown parameter 'topk' for kind 'everything' (did you mean 'top_k'?)"));
-  EXPECT_THAT(said("Top-K = 3"), ElementsAre("unknown parameter 'Top-K' for kind 'everything' (did you mean 'top_k'?)"));
-  EXPECT_THAT(said("promts = \"a\""), ElementsAre("unknown parameter 'promts' for kind 'everything' (did you mean 'prompts'?)"));
+  EXPECT_THAT(said("Top-K = 3"),
+              ElementsAre("unknown parameter 'Top-K' for kind 'everything' (did you mean 'top_k'?)"));
+  EXPECT_THAT(said("promts = \"a\""),
+              ElementsAre("unknown parameter 'promts' for kind 'everything' (did you mean 'prompts'?)"));
   EXPECT_THAT(said("jobs = 3"), ElementsAre("'jobs' belongs in [execution]"));
   EXPECT_THAT(said("source = \"gpt2\""), ElementsAre("'source' belongs in [model]"));
-  EXPECT_THAT(said("retires = 3"), ElementsAre("unknown parameter 'retires' for kind 'everything' (did you mean 'retries' of [execution]?)"));
-  EXPECT_THAT(said("normalise = \"none\""), ElementsAre("kind 'everything' takes no metrics, so 'normalise' means nothing to it"));
-  EXPECT_THAT(said("qwertyuiop = 1"),
-              ElementsAre("unknown parameter 'qwertyuiop' for kind 'everything' ('diopter plugin show everything' lists them)"));
+  EXPECT_THAT(
+      said("retires = 3"),
+      ElementsAre("unknown parameter 'retires' for kind 'everything' (did you mean 'retries' of [execution]?)"));
+  EXPECT_THAT(said("normalise = \"none\""),
+              ElementsAre("kind 'everything' takes no metrics, so 'normalise' means nothing to it"));
+  EXPECT_THAT(
+      said("qwertyuiop = 1"),
+      ElementsAre(
+          "unknown parameter 'qwertyuiop' for kind 'everything' ('diopter plugin show everything' lists them)"));
 }
 
 TEST(Params, Types) {
-  EXPECT_THAT(said("top_k = 2.0"), ElementsAre("'top_k' is 2.0, which is a number with a fraction, not a whole number"));
+  EXPECT_THAT(said("top_k = 2.0"),
+              ElementsAre("'top_k' is 2.0, which is a number with a fraction, not a whole number"));
   EXPECT_THAT(said("top_k = true"), ElementsAre("'top_k' is true, which is true or false, not a whole number"));
   EXPECT_THAT(said("rate = \"1\""), ElementsAre("'rate' is \"1\", which is a string, not a number"));
   EXPECT_THAT(said("flag = 1"), ElementsAre("'flag' is 1, which is a whole number, not true or false"));
   EXPECT_THAT(said("label = [\"a\"]"), ElementsAre("'label' is [\"a\"], which is a list, not a string"));
   EXPECT_THAT(said("counts = 3"), ElementsAre("'counts' is 3, which is a whole number, not a list of whole numbers"));
-  EXPECT_THAT(said("heads = 3"), ElementsAre("'heads' is 3, which is a whole number, not a list of whole numbers or \"all\""));
-  EXPECT_THAT(said("counts = [1, 2.5]"), ElementsAre("item 2 of 'counts' is 2.5, which is a number with a fraction, not a whole number"));
-  EXPECT_THAT(said("names = [\"a\", 1, true]"), ElementsAre("item 2 of 'names' is 1, which is a whole number, not a string",
-                                                            "item 3 of 'names' is true, which is true or false, not a string"));
+  EXPECT_THAT(said("heads = 3"),
+              ElementsAre("'heads' is 3, which is a whole number, not a list of whole numbers or \"all\""));
+  EXPECT_THAT(said("counts = [1, 2.5]"),
+              ElementsAre("item 2 of 'counts' is 2.5, which is a number with a fraction, not a whole number"));
+  EXPECT_THAT(said("names = [\"a\", 1, true]"),
+              ElementsAre("item 2 of 'names' is 1, which is a whole number, not a string",
+                          "item 3 of 'names' is true, which is true or false, not a string"));
   EXPECT_THAT(said("label = 1979-05-27"), ElementsAre("'label' is 1979-05-27, which is a date, not a string"));
   EXPECT_EQ(value<double>("rate = 2", "rate"), 2.0) << "a whole number is accepted where a number is asked";
 }
 
 TEST(Params, CanonicalFormIsCoercedToTheDeclaredType) {
-  const Study study = toys::study_of(toys::manifest_with("rate = 2\ncoefficients = [1, 2.5]\ncounts = { range = { from = 1, to = 7, step = 3 } }"));
+  const Study study = toys::study_of(
+      toys::manifest_with("rate = 2\ncoefficients = [1, 2.5]\ncounts = { range = { from = 1, to = 7, step = 3 } }"));
   EXPECT_EQ(base::canonical_json(study.runs[0].param("rate")->json), "2.0");
   EXPECT_EQ(base::canonical_json(study.runs[0].param("coefficients")->json), "[1.0,2.5]");
   EXPECT_EQ(base::canonical_json(study.runs[0].param("counts")->json), "[1,4,7]");
 }
 
 TEST(Params, Choices) {
-  EXPECT_THAT(said("mode = \"men\""), ElementsAre("'mode' is \"men\", which is not one of its choices (did you mean 'mean'?)"));
-  EXPECT_THAT(said("mode = \"average\""), ElementsAre("'mode' is \"average\", which is not one of its choices (known: mean, zero, resample)"));
+  EXPECT_THAT(said("mode = \"men\""),
+              ElementsAre("'mode' is \"men\", which is not one of its choices (did you mean 'mean'?)"));
+  EXPECT_THAT(said("mode = \"average\""),
+              ElementsAre("'mode' is \"average\", which is not one of its choices (known: mean, zero, resample)"));
   EXPECT_THAT(said("modes = [\"mean\", \"resample\"]"),
               ElementsAre("item 2 of 'modes' is \"resample\", which is not one of its choices (known: mean, zero)"));
 }
@@ -67,8 +81,9 @@ TEST(Params, Ranges) {
   EXPECT_THAT(said("rate = 8.5"), ElementsAre("'rate' is 8.5, which is above 8"));
   EXPECT_THAT(said("rate = inf"), ElementsAre("'rate' is inf, which is not a finite number"));
   EXPECT_THAT(said("rate = -nan"), ElementsAre("'rate' is nan, which is not a finite number"));
-  EXPECT_THAT(said("coefficients = [1, 101, -inf]"), ElementsAre("item 2 of 'coefficients' is 101, which is outside [-100, 100]",
-                                                                 "item 3 of 'coefficients' is -inf, which is not a finite number"));
+  EXPECT_THAT(said("coefficients = [1, 101, -inf]"),
+              ElementsAre("item 2 of 'coefficients' is 101, which is outside [-100, 100]",
+                          "item 3 of 'coefficients' is -inf, which is not a finite number"));
 }
 
 TEST(Params, Indices) {
@@ -77,23 +92,28 @@ TEST(Params, Indices) {
   EXPECT_THAT(said("heads = [0, 12]"), ElementsAre("head 12 is out of range: gpt2 has heads 0..11"));
   EXPECT_EQ(value<std::int64_t>("layer = -1", "layer"), 11);
   EXPECT_EQ(value<std::vector<std::int64_t>>("heads = \"all\"", "heads").size(), 12u);
-  EXPECT_THAT(said("counts = \"all\""), ElementsAre("'counts' is \"all\", which is a string, not a list of whole numbers"));
-  EXPECT_THAT(toys::messages_of(toys::manifest_with("kind = \"patching\"\nsite = \"z\"\nprompts = \"p\"\npositions = [1024]",
-                                                    "[[prompts.p.rows]]\nclean=\"a\"\ncorrupted=\"b\"\nanswer=\"c\"\nfoil=\"d\"")),
+  EXPECT_THAT(said("counts = \"all\""),
+              ElementsAre("'counts' is \"all\", which is a string, not a list of whole numbers"));
+  EXPECT_THAT(toys::messages_of(
+                  toys::manifest_with("kind = \"patching\"\nsite = \"z\"\nprompts = \"p\"\npositions = [1024]",
+                                      "[[prompts.p.rows]]\nclean=\"a\"\ncorrupted=\"b\"\nanswer=\"c\"\nfoil=\"d\"")),
               ElementsAre("pos 1024 is out of range: gpt2 has positions 0..1023"));
 }
 
 TEST(Params, PositionsAreNotFoldedBecauseTheyCountWithinAPrompt) {
-  const Study study = toys::study_of(toys::manifest_with("kind = \"patching\"\nsite = \"z\"\nprompts = \"p\"\npositions = [-1]",
-                                                         "[[prompts.p.rows]]\nclean=\"a\"\ncorrupted=\"b\"\nanswer=\"c\"\nfoil=\"d\""));
+  const Study study =
+      toys::study_of(toys::manifest_with("kind = \"patching\"\nsite = \"z\"\nprompts = \"p\"\npositions = [-1]",
+                                         "[[prompts.p.rows]]\nclean=\"a\"\ncorrupted=\"b\"\nanswer=\"c\"\nfoil=\"d\""));
   EXPECT_EQ(study.runs[0].param("positions")->json, base::Json::array({-1}));
   EXPECT_TRUE(toys::study_of(toys::sound_manifest()).runs[0].param("positions")->all);
 }
 
 TEST(Params, GeneratedLists) {
   using Doubles = std::vector<double>;
-  EXPECT_EQ(value<Doubles>("coefficients = { linspace = { from = 0, to = 1, count = 3 } }", "coefficients"), (Doubles{0, 0.5, 1}));
-  EXPECT_EQ(value<Doubles>("coefficients = { linspace = { from = 2, to = 9, count = 1 } }", "coefficients"), (Doubles{2}));
+  EXPECT_EQ(value<Doubles>("coefficients = { linspace = { from = 0, to = 1, count = 3 } }", "coefficients"),
+            (Doubles{0, 0.5, 1}));
+  EXPECT_EQ(value<Doubles>("coefficients = { linspace = { from = 2, to = 9, count = 1 } }", "coefficients"),
+            (Doubles{2}));
   const auto steps = value<Doubles>("coefficients = { range = { from = 0, to = 1, step = 0.1 } }", "coefficients");
   ASSERT_EQ(steps.size(), 11u) << "the end is included";
   EXPECT_NEAR(steps.back(), 1.0, 1e-12);
@@ -105,17 +125,25 @@ TEST(Params, GeneratedLists) {
   EXPECT_EQ(value<std::vector<std::int64_t>>("counts = { range = { from = 3, to = 0, step = -1 } }", "counts"),
             (std::vector<std::int64_t>{3, 2, 1, 0}));
 
-  EXPECT_THAT(said("coefficients = { linspce = {} }"), ElementsAre("'linspce' does not make a list here (did you mean 'linspace'?)"));
-  EXPECT_THAT(said("counts = { linspace = { from = 0, to = 1, count = 2 } }"), ElementsAre("'linspace' does not make a list here (known: range)"));
+  EXPECT_THAT(said("coefficients = { linspce = {} }"),
+              ElementsAre("'linspce' does not make a list here (did you mean 'linspace'?)"));
+  EXPECT_THAT(said("counts = { linspace = { from = 0, to = 1, count = 2 } }"),
+              ElementsAre("'linspace' does not make a list here (known: range)"));
   EXPECT_THAT(said("coefficients = {}"), ElementsAre("a generated list has one key: linspace, logspace or range"));
-  EXPECT_THAT(said("coefficients = { linspace = 3 }"),
-              ElementsAre("'linspace' is a whole number, not a table; for example linspace = { from = 1, to = 8, count = 4 }"));
-  EXPECT_THAT(said("coefficients = { linspace = { from = 0, to = 1 } }"), ElementsAre("linspace needs the key 'count'; for example count = 4"));
-  EXPECT_THAT(said("coefficients = { logspace = { from = 0, to = 1, count = 2 } }"), ElementsAre("'from' and 'to' of logspace must be above 0"));
-  EXPECT_THAT(said("counts = { range = { from = 0, to = 4, step = -1 } }"), ElementsAre("'step' of range does not lead from 'from' to 'to'"));
-  EXPECT_THAT(said("counts = { range = { from = 0, to = 1000000 } }"), ElementsAre("range has more than 100000 values"));
+  EXPECT_THAT(
+      said("coefficients = { linspace = 3 }"),
+      ElementsAre("'linspace' is a whole number, not a table; for example linspace = { from = 1, to = 8, count = 4 }"));
+  EXPECT_THAT(said("coefficients = { linspace = { from = 0, to = 1 } }"),
+              ElementsAre("linspace needs the key 'count'; for example count = 4"));
+  EXPECT_THAT(said("coefficients = { logspace = { from = 0, to = 1, count = 2 } }"),
+              ElementsAre("'from' and 'to' of logspace must be above 0"));
+  EXPECT_THAT(said("counts = { range = { from = 0, to = 4, step = -1 } }"),
+              ElementsAre("'step' of range does not lead from 'from' to 'to'"));
+  EXPECT_THAT(said("counts = { range = { from = 0, to = 1000000 } }"),
+              ElementsAre("range has more than 100000 values"));
   EXPECT_THAT(said("coefficients = { range = { from = 0, to = 200, step = 50 } }"),
-              ElementsAre("'coefficients' is { range = { from = 0, to = 200, step = 50 } }, which has 150.0, which is outside [-100, 100]"));
+              ElementsAre("'coefficients' is { range = { from = 0, to = 200, step = 50 } }, which has 150.0, which is "
+                          "outside [-100, 100]"));
   EXPECT_THAT(said("coefficients = { linspace = { from = 0, to = 1, count = 3, stop = 1 } }"),
               ElementsAre("unknown key 'stop' in linspace (known: from, to, count)"));
 }
@@ -125,17 +153,21 @@ TEST(Params, FilesHooksTokensPositions) {
   folder.write("v.safetensors", "x");
   EXPECT_THAT(said("file = \"" + (folder.path() / "v.safetensors").string() + "\""), IsEmpty());
   const std::string none = (folder.path() / "none").string();
-  EXPECT_THAT(toys::messages_of(toys::manifest_with("file = \"" + none + "\""))[0], ::testing::HasSubstr("which does not exist; looked for " + none));
+  EXPECT_THAT(toys::messages_of(toys::manifest_with("file = \"" + none + "\""))[0],
+              ::testing::HasSubstr("which does not exist; looked for " + none));
   EXPECT_THAT(said("hook = \"blocks.{0..2\""), ::testing::SizeIs(1));
   EXPECT_THAT(said("hook = []"), ElementsAre("'hook' is [], which names no hook"));
   EXPECT_THAT(said("word = \"\""), ElementsAre("'word' is \"\", which is empty, so it is no token"));
   EXPECT_THAT(said("where = \"lst\""), ElementsAre("'lst' does not name positions (did you mean 'last'?)"));
-  EXPECT_THAT(said("where = \"from:x\""), ElementsAre("'from:x' does not say from which position; for example \"from:5\""));
+  EXPECT_THAT(said("where = \"from:x\""),
+              ElementsAre("'from:x' does not say from which position; for example \"from:5\""));
   EXPECT_THAT(said("where = []"), ElementsAre("the list of positions is empty, so nothing is selected"));
   EXPECT_THAT(said("where = [1, \"a\"]"), ElementsAre("a position is \"a\", which is a string, not a whole number"));
-  EXPECT_THAT(said("where = { token = \" :\", occurrence = 0 }"), ElementsAre("'occurrence' is 0, but counts from 1 (or from the end: -1)"));
+  EXPECT_THAT(said("where = { token = \" :\", occurrence = 0 }"),
+              ElementsAre("'occurrence' is 0, but counts from 1 (or from the end: -1)"));
   EXPECT_THAT(said("where = { tokn = \" :\" }"),
-              ElementsAre("{ token = ... } needs the key 'token'; for example { token = \" :\" }", "unknown key 'tokn' in { token = ... } (did you mean 'token'?)"));
+              ElementsAre("{ token = ... } needs the key 'token'; for example { token = \" :\" }",
+                          "unknown key 'tokn' in { token = ... } (did you mean 'token'?)"));
   const auto positions = value<Positions>("where = \"last+from:5\"", "where");
   ASSERT_EQ(positions.terms.size(), 2u);
   EXPECT_EQ(positions.terms[0].kind, PositionTerm::Kind::Last);
@@ -151,25 +183,35 @@ TEST(Params, Missing) {
 TEST(Params, MetricsBringTheirKeys) {
   const std::string head = "kind = \"patching\"\nsite = \"z\"\nprompts = \"p\"\n";
   const std::string set = "[[prompts.p.rows]]\nclean=\"a\"\ncorrupted=\"b\"\nanswer=\"c\"\n";
-  EXPECT_THAT(toys::messages_of(toys::manifest_with(head + "metrics = []", set)), ElementsAre("'metrics' is [], which names no metric"));
+  EXPECT_THAT(toys::messages_of(toys::manifest_with(head + "metrics = []", set)),
+              ElementsAre("'metrics' is [], which names no metric"));
   EXPECT_THAT(toys::messages_of(toys::manifest_with(head + "metrics = \"logit\"", set)),
               ElementsAre("'metrics' is \"logit\", which is a string, not a list of metrics"));
   EXPECT_THAT(toys::messages_of(toys::manifest_with(head + "metrics = [\"prob\", \"prob\"]", set)),
               ElementsAre("item 2 of 'metrics' is \"prob\", which is there twice"));
-  EXPECT_THAT(toys::messages_of(toys::manifest_with(head + "metrics = [\"prob\"]\nnormalise = \"yes\"\nmin_gap = -1\nat = \"end\"", set)),
-              ElementsAre("'normalise' of [[run]] is 'yes', which is not one of its choices (known: none, clean_corrupted)",
-                          "'min_gap' of [[run]] is -1, which is below 0", "'end' does not name positions (known: all, prompt, generated, last, from:0)"));
-  EXPECT_THAT(toys::messages_of(toys::manifest_with(head + "metrics = [\"prob\", \"logit_diff\"]", set)),
-              ElementsAre("metric 'logit_diff' needs 'foil', but the prompts of run 'patching' have no 'foil'; add it to every row"));
+  EXPECT_THAT(
+      toys::messages_of(
+          toys::manifest_with(head + "metrics = [\"prob\"]\nnormalise = \"yes\"\nmin_gap = -1\nat = \"end\"", set)),
+      ElementsAre("'normalise' of [[run]] is 'yes', which is not one of its choices (known: none, clean_corrupted)",
+                  "'min_gap' of [[run]] is -1, which is below 0",
+                  "'end' does not name positions (known: all, prompt, generated, last, from:0)"));
+  EXPECT_THAT(
+      toys::messages_of(toys::manifest_with(head + "metrics = [\"prob\", \"logit_diff\"]", set)),
+      ElementsAre(
+          "metric 'logit_diff' needs 'foil', but the prompts of run 'patching' have no 'foil'; add it to every row"));
 }
 
 TEST(Params, PromptNeeds) {
   const std::string head = "kind = \"patching\"\nsite = \"z\"\nmetrics = [\"entropy\"]\n";
-  EXPECT_THAT(toys::messages_of(toys::manifest_with(head)),
-              ElementsAre("kind 'patching' needs prompt pairs, but run 'patching' names no prompts; add prompts = \"NAME\""));
-  EXPECT_THAT(toys::messages_of(toys::manifest_with(head + "prompts = \"p\"", "[[prompts.p.rows]]\ntext = \"a\"")),
-              ElementsAre("kind 'patching' needs prompt pairs, but the prompts of run 'patching' have no 'corrupted' text; add it to every row",
-                          "kind 'patching' needs answers, but the prompts of run 'patching' have no 'answer'; add it to every row"));
+  EXPECT_THAT(
+      toys::messages_of(toys::manifest_with(head)),
+      ElementsAre("kind 'patching' needs prompt pairs, but run 'patching' names no prompts; add prompts = \"NAME\""));
+  EXPECT_THAT(
+      toys::messages_of(toys::manifest_with(head + "prompts = \"p\"", "[[prompts.p.rows]]\ntext = \"a\"")),
+      ElementsAre(
+          "kind 'patching' needs prompt pairs, but the prompts of run 'patching' have no 'corrupted' text; add it to "
+          "every row",
+          "kind 'patching' needs answers, but the prompts of run 'patching' have no 'answer'; add it to every row"));
 }
 
 TEST(TableText, SentencesGoOnAfterTheWordDefault) {
@@ -181,10 +223,12 @@ TEST(TableText, SentencesGoOnAfterTheWordDefault) {
   EXPECT_THAT(validate_toml_text(top_k, "\"a\""), ElementsAre("\"a\", which is a string, not a whole number"));
   EXPECT_THAT(validate_toml_text(top_k, "1\nx = 2"), ElementsAre("1\nx = 2, but: more than one value"));
   EXPECT_THAT(validate_toml_text(top_k, "ten"), ::testing::SizeIs(1));
-  EXPECT_THAT(validate_toml_text(toys::row("l", DIOPTER_INT_LIST), "[1, \"x\"]"), ElementsAre("[1, \"x\"], whose item 2 is a string, not a whole number"));
+  EXPECT_THAT(validate_toml_text(toys::row("l", DIOPTER_INT_LIST), "[1, \"x\"]"),
+              ElementsAre("[1, \"x\"], whose item 2 is a string, not a whole number"));
   EXPECT_THAT(validate_toml_text(toys::row("p", DIOPTER_POSITIONS), "\"lst\""),
               ElementsAre("\"lst\", but: 'lst' does not name positions (did you mean 'last'?)"));
-  EXPECT_THAT(validate_toml_text(toys::row("f", DIOPTER_PATH), "\"corpus.txt\""), IsEmpty()) << "examples of files are illustrations";
+  EXPECT_THAT(validate_toml_text(toys::row("f", DIOPTER_PATH), "\"corpus.txt\""), IsEmpty())
+      << "examples of files are illustrations";
   EXPECT_THAT(validate_toml_text(toys::row("f", DIOPTER_INPUT), "\"@vec/vector[layer=8]\""), IsEmpty());
   EXPECT_EQ(std::get<std::int64_t>(value_of_toml_text(top_k, "7")->value), 7);
   EXPECT_FALSE(value_of_toml_text(top_k, "0").has_value());

@@ -27,9 +27,12 @@ TEST(Problems, SortedByFileLineColumnAndToldOnce) {
 
 TEST(Problems, WarningsNameTheirGuardAndBecomeErrorsWhenStrict) {
   Problems problems;
-  problems.warning("gap", {}, "agreement: clean - corrupted is 0.36, spread over prompts 0.9: the normalised map is noise");
+  problems.warning("gap", {},
+                   "agreement: clean - corrupted is 0.36, spread over prompts 0.9: the normalised map is noise");
   EXPECT_TRUE(problems.ok());
-  EXPECT_EQ(problems.text(), "warning: agreement: clean - corrupted is 0.36, spread over prompts 0.9: the normalised map is noise   [gap]\n");
+  EXPECT_EQ(
+      problems.text(),
+      "warning: agreement: clean - corrupted is 0.36, spread over prompts 0.9: the normalised map is noise   [gap]\n");
   problems.set_strict(true);
   EXPECT_FALSE(problems.ok());
   EXPECT_THAT(problems.text(), HasSubstr("error: agreement"));
@@ -40,15 +43,17 @@ TEST(Problems, CaretsStandUnderWideAndHiddenCharacters) {
   Problems problems;
   problems.add_source("m", "a = \"日本\u202E\"\tb\n");
   problems.error({"m", 1, 10, 1, 0}, "here");
-  EXPECT_EQ(problems.text(), "m:1:10: error: here\n    1 | a = \"日本\\u{202E}\" b\n      |                   ^\n1 error; nothing was run.\n");
+  EXPECT_EQ(
+      problems.text(),
+      "m:1:10: error: here\n    1 | a = \"日本\\u{202E}\" b\n      |                   ^\n1 error; nothing was run.\n");
 }
 
 TEST(Problems, LongLinesAreCutAroundTheCarets) {
   Problems problems;
   problems.add_source("m", std::string(500, 'x') + "HERE" + std::string(500, 'y'));
   problems.error({"m", 1, 501, 4, 0}, "there");
-  EXPECT_EQ(problems.text(), "m:1:501: error: there\n    1 | …" + std::string(40, 'x') + "HERE" + std::string(66, 'y') + "…\n      | " +
-                                 std::string(41, ' ') + "^~~~\n1 error; nothing was run.\n");
+  EXPECT_EQ(problems.text(), "m:1:501: error: there\n    1 | …" + std::string(40, 'x') + "HERE" + std::string(66, 'y') +
+                                 "…\n      | " + std::string(41, ' ') + "^~~~\n1 error; nothing was run.\n");
 }
 
 TEST(Problems, AsJson) {
@@ -56,9 +61,10 @@ TEST(Problems, AsJson) {
   problems.add_source("m", "key = [1,\n2]\n");
   problems.error({"m", 1, 7, 1 << 20, 0}, "no").help = "yes";
   problems.warning("gap", {"gone", 0, 0, 0, 0}, "hm");
-  EXPECT_EQ(base::canonical_json(problems.json()),
-            R"({"errors":1,"ok":false,"problems":[{"column":7,"file":"m","help":"yes","length":3,"line":1,"message":"no","severity":"error","source":"key = [1,"},)"
-            R"({"file":"gone","guard":"gap","message":"hm","severity":"warning"}],"schema":"diopter.check/1","warnings":1})");
+  EXPECT_EQ(
+      base::canonical_json(problems.json()),
+      R"({"errors":1,"ok":false,"problems":[{"column":7,"file":"m","help":"yes","length":3,"line":1,"message":"no","severity":"error","source":"key = [1,"},)"
+      R"({"file":"gone","guard":"gap","message":"hm","severity":"warning"}],"schema":"diopter.check/1","warnings":1})");
 }
 
 TEST(Problems, ThousandsAreCountedNotShown) {

@@ -34,7 +34,9 @@ Told told(const toys::Folder& folder, const std::string& prompts, std::vector<st
 
 TEST(Jsonl, RowsWithPlaces) {
   Problems problems;
-  const auto rows = read_jsonl("\xEF\xBB\xBF{\"clean\": \"é😀\", \"answer\": [\" a\", \" b\"], \"n\": 3}\r\n\n{\"text\":\"x\",\"foil\":null}\n", "f.jsonl", 99, problems);
+  const auto rows = read_jsonl(
+      "\xEF\xBB\xBF{\"clean\": \"é😀\", \"answer\": [\" a\", \" b\"], \"n\": 3}\r\n\n{\"text\":\"x\",\"foil\":null}\n",
+      "f.jsonl", 99, problems);
   ASSERT_TRUE(rows) << problems.text();
   ASSERT_EQ(rows->size(), 2u);
   EXPECT_EQ((*rows)[0].find("answer")->span, (SourceSpan{"f.jsonl", 1, 27, 12, 0}));
@@ -46,8 +48,12 @@ TEST(Jsonl, RowsWithPlaces) {
 
 TEST(Jsonl, MistakesHaveTheirOwnLine) {
   toys::Folder folder;
-  folder.write("p.jsonl", "{\"clean\": \"a\"}\n{\"clean\": \"b\" \"x\": 1}\n[1]\n{\"clean\": \"c\", \"clean\": \"d\"}\n{\"clean\": \"\xff\"}\n");
-  EXPECT_EQ(told(folder, "[prompts.p]\npath = \"p.jsonl\"\n").text, R"(p.jsonl:2:17: error: not valid JSON: syntax error while parsing object - unexpected string literal; expected '}'
+  folder.write("p.jsonl",
+               "{\"clean\": \"a\"}\n{\"clean\": \"b\" \"x\": 1}\n[1]\n{\"clean\": \"c\", \"clean\": "
+               "\"d\"}\n{\"clean\": \"\xff\"}\n");
+  EXPECT_EQ(
+      told(folder, "[prompts.p]\npath = \"p.jsonl\"\n").text,
+      R"(p.jsonl:2:17: error: not valid JSON: syntax error while parsing object - unexpected string literal; expected '}'
     2 | {"clean": "b" "x": 1}
       |                 ^
 p.jsonl:3:1: error: is not an object; a line is {"clean": "...", "answer": " ..."}
@@ -77,7 +83,8 @@ TEST(Csv, QuotesNewlinesAndEmptyFields) {
 TEST(Csv, MistakesHaveTheirOwnPlace) {
   toys::Folder folder;
   folder.write("p.csv", "clean,answer\na,b,c\nd\ne\"e,f\n\"g\"h,i\nj,\"k\n");
-  EXPECT_EQ(told(folder, "[prompts.p]\npath = \"p.csv\"\n").text, R"(p.csv:2:1: error: has 3 fields, but the header names 2 columns
+  EXPECT_EQ(told(folder, "[prompts.p]\npath = \"p.csv\"\n").text,
+            R"(p.csv:2:1: error: has 3 fields, but the header names 2 columns
     2 | a,b,c
       | ^~~~~
 p.csv:3:1: error: has 1 field, but the header names 2 columns
@@ -95,34 +102,51 @@ p.csv:6:3: error: the quote that opens here is never closed
 5 errors; nothing was run.
 )");
   folder.write("p.csv", "clean,,clean\n");
-  EXPECT_THAT(told(folder, "[prompts.p]\npath = \"p.csv\"\n").text, ::testing::AllOf(HasSubstr("p.csv:1:7: error: column 2 has no name"),
-                                                                                     HasSubstr("p.csv:1:8: error: the column 'clean' is there twice")));
+  EXPECT_THAT(told(folder, "[prompts.p]\npath = \"p.csv\"\n").text,
+              ::testing::AllOf(HasSubstr("p.csv:1:7: error: column 2 has no name"),
+                               HasSubstr("p.csv:1:8: error: the column 'clean' is there twice")));
   folder.write("p.csv", "");
-  EXPECT_THAT(told(folder, "[prompts.p]\npath = \"p.csv\"\n").text, HasSubstr("p.csv: error: is empty; the first line must name the columns"));
+  EXPECT_THAT(told(folder, "[prompts.p]\npath = \"p.csv\"\n").text,
+              HasSubstr("p.csv: error: is empty; the first line must name the columns"));
 }
 
 TEST(Prompts, RolesAreChecked) {
-  const auto said = [](const std::string& rows) { return toys::messages_of(toys::manifest_with("prompts = \"p\"", rows)); };
+  const auto said = [](const std::string& rows) {
+    return toys::messages_of(toys::manifest_with("prompts = \"p\"", rows));
+  };
   EXPECT_THAT(said("[[prompts.p.rows]]\nclen = \"a\""),
-              ElementsAre("row 1 has no 'clean' (or 'text')", "the column 'clen' means nothing to diopter; is it meant to be 'clean'?"));
-  EXPECT_THAT(said("[[prompts.p.rows]]\nclean = \"a\"\ntext = \"b\""), ElementsAre("a row has 'clean' and 'text', which mean the same; remove one"));
-  EXPECT_THAT(said("[[prompts.p.rows]]\nclean = 3\ncorrupted = \"\"\nanswer = [1]\nfoil = \"\"\nmap = [[1]]\nx = { y = 1 }"),
-              ElementsAre("'clean' is 3, which is not a string", "'corrupted' is empty", "'answer' is [1], which is neither a string nor a list of strings",
-                          "'foil' is \"\", which is neither a string nor a list of strings", "'map' is not a list of pairs of positions, as in [[0, 0], [1, 2]]",
-                          "'x' is { y = 1 }, but a column holds a string, a number, true, false or a list of these"));
-  EXPECT_THAT(said("[[prompts.p.rows]]\nclean = \"a\"\nanswer = \"b\"\n[[prompts.p.rows]]\nclean = \"c\""), ElementsAre("row 2 has no 'answer', but other rows do"));
-  EXPECT_THAT(said("[[prompts.p.rows]]\nclean = \"a\"\nmap = [[0, 0], [1, -2]]\nscore = 0.5\nwords = [\"x\", \"y\"]"), IsEmpty());
+              ElementsAre("row 1 has no 'clean' (or 'text')",
+                          "the column 'clen' means nothing to diopter; is it meant to be 'clean'?"));
+  EXPECT_THAT(said("[[prompts.p.rows]]\nclean = \"a\"\ntext = \"b\""),
+              ElementsAre("a row has 'clean' and 'text', which mean the same; remove one"));
+  EXPECT_THAT(
+      said("[[prompts.p.rows]]\nclean = 3\ncorrupted = \"\"\nanswer = [1]\nfoil = \"\"\nmap = [[1]]\nx = { y = 1 }"),
+      ElementsAre("'clean' is 3, which is not a string", "'corrupted' is empty",
+                  "'answer' is [1], which is neither a string nor a list of strings",
+                  "'foil' is \"\", which is neither a string nor a list of strings",
+                  "'map' is not a list of pairs of positions, as in [[0, 0], [1, 2]]",
+                  "'x' is { y = 1 }, but a column holds a string, a number, true, false or a list of these"));
+  EXPECT_THAT(said("[[prompts.p.rows]]\nclean = \"a\"\nanswer = \"b\"\n[[prompts.p.rows]]\nclean = \"c\""),
+              ElementsAre("row 2 has no 'answer', but other rows do"));
+  EXPECT_THAT(said("[[prompts.p.rows]]\nclean = \"a\"\nmap = [[0, 0], [1, -2]]\nscore = 0.5\nwords = [\"x\", \"y\"]"),
+              IsEmpty());
 }
 
 TEST(Prompts, TheSetItselfIsChecked) {
-  const auto said = [](const std::string& set) { return toys::messages_of(toys::manifest_with("prompts = \"p\"", set)); };
+  const auto said = [](const std::string& set) {
+    return toys::messages_of(toys::manifest_with("prompts = \"p\"", set));
+  };
   EXPECT_THAT(said("[prompts.p]\nlimit = 0\nalign = \"end\""),
               ElementsAre("'limit' of [prompts.p] is 0, which is below 1"));
   EXPECT_THAT(said("[prompts.p]\n"), ElementsAre("[prompts.p] needs a 'path' or [[rows]]"));
-  EXPECT_THAT(said("[prompts.p]\npath = \"a.txt\"\nlimt = 3"), ElementsAre("'a.txt' is neither .jsonl nor .csv", "unknown key 'limt' in [prompts.p] (did you mean 'limit'?)"));
+  EXPECT_THAT(
+      said("[prompts.p]\npath = \"a.txt\"\nlimt = 3"),
+      ElementsAre("'a.txt' is neither .jsonl nor .csv", "unknown key 'limt' in [prompts.p] (did you mean 'limit'?)"));
   EXPECT_THAT(said("[prompts.p]\npath = \"none.csv\""), ElementsAre("'none.csv' does not exist"));
-  EXPECT_THAT(said("[prompts.q]\n[[prompts.q.rows]]\nclean = \"a\""), ElementsAre("there is no prompt set 'p' (did you mean 'q'?)", "no run uses the prompt set 'q'"));
-  EXPECT_THAT(said("[prompts]\np = 3"), ElementsAre("'prompts.p' is a whole number, not a table; write [prompts.p] or [[prompts.p.rows]]"));
+  EXPECT_THAT(said("[prompts.q]\n[[prompts.q.rows]]\nclean = \"a\""),
+              ElementsAre("there is no prompt set 'p' (did you mean 'q'?)", "no run uses the prompt set 'q'"));
+  EXPECT_THAT(said("[prompts]\np = 3"),
+              ElementsAre("'prompts.p' is a whole number, not a table; write [prompts.p] or [[prompts.p.rows]]"));
 }
 
 TEST(Prompts, LimitAndAlign) {
@@ -139,7 +163,8 @@ TEST(Prompts, ASetMayDifferByModel) {
   folder.write("gpt2.jsonl", "{\"clean\": \"for gpt2\"}\n");
   folder.write("llama.jsonl", "{\"clean\": \"for llamas\"}\n");
   const std::string set =
-      "[[prompts.p.rows]]\nclean = \"for the rest\"\n[prompts.p.for.gpt2]\npath = \"gpt2.jsonl\"\n[prompts.p.for.\"family:llama\"]\npath = \"llama.jsonl\"\n";
+      "[[prompts.p.rows]]\nclean = \"for the rest\"\n[prompts.p.for.gpt2]\npath = "
+      "\"gpt2.jsonl\"\n[prompts.p.for.\"family:llama\"]\npath = \"llama.jsonl\"\n";
   const auto first = [&](std::vector<std::string> overrides) {
     const Told t = told(folder, set, std::move(overrides));
     EXPECT_EQ(t.text, "");

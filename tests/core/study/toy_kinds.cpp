@@ -16,8 +16,8 @@ namespace {
 
 constexpr double kNone = std::numeric_limits<double>::infinity();
 
-diopter_kind kind(const char* name, std::uint32_t needs, std::uint32_t version, const std::vector<diopter_param>& params,
-                  const std::vector<diopter_output>& outputs) {
+diopter_kind kind(const char* name, std::uint32_t needs, std::uint32_t version,
+                  const std::vector<diopter_param>& params, const std::vector<diopter_output>& outputs) {
   diopter_kind out{};
   out.struct_size = sizeof(diopter_kind);
   out.needs = needs;
@@ -67,7 +67,10 @@ diopter_output output(const char* name, std::uint32_t type, const char* dims = "
 }  // namespace
 
 diopter_param row(const char* name, std::uint32_t type, const char* fallback) {
-  const char* example = type == DIOPTER_INT ? "1" : type == DIOPTER_INT_LIST ? "[1]" : type == DIOPTER_METRIC_LIST ? "[\"logit_diff\"]" : "\"x\"";
+  const char* example = type == DIOPTER_INT           ? "1"
+                        : type == DIOPTER_INT_LIST    ? "[1]"
+                        : type == DIOPTER_METRIC_LIST ? "[\"logit_diff\"]"
+                                                      : "\"x\"";
   return {name, "A parameter.", "", fallback, example, "", "", type, 0, -kNone, kNone};
 }
 
@@ -81,7 +84,8 @@ const diopter_kind& patching() {
       limited("chunk", DIOPTER_INT, "0", 0, 100000),
       row("metrics", DIOPTER_METRIC_LIST, "[\"logit_diff\"]"),
   };
-  static const std::vector<diopter_output> outputs = {output("clean_metric", DIOPTER_METRIC), output("corrupted_metric", DIOPTER_METRIC),
+  static const std::vector<diopter_output> outputs = {output("clean_metric", DIOPTER_METRIC),
+                                                      output("corrupted_metric", DIOPTER_METRIC),
                                                       output("effect", DIOPTER_TENSOR, "layer pos|layer head"),
                                                       output("grid", DIOPTER_FIGURE), output("notes", DIOPTER_TEXT)};
   static const diopter_kind out = kind("patching", DIOPTER_NEEDS_PAIRS | DIOPTER_NEEDS_ANSWERS, 3, params, outputs);
@@ -114,20 +118,23 @@ const diopter_kind& everything() {
       row("files", DIOPTER_INPUT_LIST, "[]"),
       cosmetic(row("colour", DIOPTER_STRING, "\"blue\"")),
   };
-  static const std::vector<diopter_output> outputs = {output("loss", DIOPTER_METRIC), output("scores", DIOPTER_TENSOR, "layer head")};
+  static const std::vector<diopter_output> outputs = {output("loss", DIOPTER_METRIC),
+                                                      output("scores", DIOPTER_TENSOR, "layer head")};
   static const diopter_kind out = kind("everything", DIOPTER_NEEDS_EDITS, 1, params, outputs);
   return out;
 }
 
 const diopter_kind& make_corpus() {
   static const std::vector<diopter_param> params = {limited("documents", DIOPTER_INT, "100", 1, 1e6)};
-  static const std::vector<diopter_output> outputs = {output("documents", DIOPTER_DATASET), output("model", DIOPTER_MODEL)};
+  static const std::vector<diopter_output> outputs = {output("documents", DIOPTER_DATASET),
+                                                      output("model", DIOPTER_MODEL)};
   static const diopter_kind out = kind("make_corpus", DIOPTER_NEEDS_TRAINING, 1, params, outputs);
   return out;
 }
 
 const diopter_kind& train_lm() {
-  static const std::vector<diopter_param> params = {row("data", DIOPTER_PROMPTS, nullptr), limited("steps", DIOPTER_INT, "10", 1, 1e9)};
+  static const std::vector<diopter_param> params = {row("data", DIOPTER_PROMPTS, nullptr),
+                                                    limited("steps", DIOPTER_INT, "10", 1, 1e9)};
   static const std::vector<diopter_output> outputs = {output("model", DIOPTER_MODEL), output("loss", DIOPTER_METRIC)};
   static const diopter_kind out = kind("train_lm", DIOPTER_NEEDS_TRAINING, 1, params, outputs);
   return out;
@@ -160,7 +167,8 @@ StudyOptions options(std::vector<std::string> overrides) {
 
 Folder::Folder() {
   static std::atomic<int> count = 0;
-  path_ = std::filesystem::temp_directory_path() / ("diopter_study_" + std::to_string(::getpid()) + "_" + std::to_string(count++));
+  path_ = std::filesystem::temp_directory_path() /
+          ("diopter_study_" + std::to_string(::getpid()) + "_" + std::to_string(count++));
   std::filesystem::create_directories(path_);
 }
 
@@ -200,7 +208,8 @@ Study study_of(const std::string& manifest, std::vector<std::string> overrides) 
 
 std::string manifest_with(const std::string& run_lines, const std::string& rest) {
   const std::string kind = run_lines.find("kind =") == std::string::npos ? "kind = \"everything\"\n" : "";
-  return "schema = 1\n[experiment]\nname = \"t\"\n[model]\nsource = \"gpt2\"\n[[run]]\n" + kind + run_lines + "\n" + rest;
+  return "schema = 1\n[experiment]\nname = \"t\"\n[model]\nsource = \"gpt2\"\n[[run]]\n" + kind + run_lines + "\n" +
+         rest;
 }
 
 std::string sound_manifest() {

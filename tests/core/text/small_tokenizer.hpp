@@ -23,8 +23,8 @@ inline ByteLevelVocabulary small_vocabulary() {
 inline base::Json small_document() { return base::Json::parse(tokenizer_json(small_vocabulary())); }
 
 inline base::Json added_token(std::int64_t id, const std::string& content) {
-  return {{"id", id},         {"content", content}, {"single_word", false}, {"lstrip", false},
-          {"rstrip", false},  {"normalized", false}, {"special", true}};
+  return {{"id", id},        {"content", content},  {"single_word", false}, {"lstrip", false},
+          {"rstrip", false}, {"normalized", false}, {"special", true}};
 }
 
 }  // namespace diopter::text

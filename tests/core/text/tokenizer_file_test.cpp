@@ -44,7 +44,10 @@ TEST_P(RefusedFile, NamesKeyValueAndWhatIsSupported) {
 }
 
 const Change kChanges[] = {
-    {"normaliser", [](Json& d) { d["normalizer"] = {{"type", "NFC"}}; },
+    {"normaliser",
+     [](Json& d) {
+       d["normalizer"] = {{"type", "NFC"}};
+     },
      "t.json: normalizer.type is 'NFC'; supported: no normalizer (null)"},
     {"model", [](Json& d) { d["model"]["type"] = "Unigram"; }, "model.type is 'Unigram'; supported: 'BPE'"},
     {"dropout", [](Json& d) { d["model"]["dropout"] = 0.1; }, "model.dropout is 0.1; supported: 0.0 or null"},
@@ -53,11 +56,21 @@ const Change kChanges[] = {
     {"prefix", [](Json& d) { d["model"]["continuing_subword_prefix"] = "##"; },
      "model.continuing_subword_prefix is '##'; supported: \"\" or null"},
     {"suffix", [](Json& d) { d["model"]["end_of_word_suffix"] = "</w>"; }, "model.end_of_word_suffix is '</w>'"},
-    {"pre_tokeniser", [](Json& d) { d["pre_tokenizer"] = {{"type", "Metaspace"}}; },
+    {"pre_tokeniser",
+     [](Json& d) {
+       d["pre_tokenizer"] = {{"type", "Metaspace"}};
+     },
      "pre_tokenizer.type is 'Metaspace'; supported: 'ByteLevel'"},
     {"no_pre_tokeniser", [](Json& d) { d["pre_tokenizer"] = nullptr; }, "t.json: pre_tokenizer is missing"},
-    {"decoder", [](Json& d) { d["decoder"] = {{"type", "WordPiece"}}; }, "decoder.type is 'WordPiece'"},
-    {"post_processor", [](Json& d) { d["post_processor"] = {{"type", "Novel"}}; },
+    {"decoder",
+     [](Json& d) {
+       d["decoder"] = {{"type", "WordPiece"}};
+     },
+     "decoder.type is 'WordPiece'"},
+    {"post_processor",
+     [](Json& d) {
+       d["post_processor"] = {{"type", "Novel"}};
+     },
      "post_processor.type is 'Novel'; supported: null, ByteLevel"},
     {"version", [](Json& d) { d["version"] = "2.0"; }, "version is '2.0'; supported: '1.0'"},
     {"unknown_key", [](Json& d) { d["post"] = 1; }, "post is 1; this key is not known here; known: version"},
@@ -66,11 +79,21 @@ const Change kChanges[] = {
     {"negative_id", [](Json& d) { d["model"]["vocab"]["he"] = -1; }, "model.vocab.he is -1; expected a token id"},
     {"huge_id", [](Json& d) { d["model"]["vocab"]["he"] = 1 << 22; }, "from 0 to 4194303"},
     {"fraction_id", [](Json& d) { d["model"]["vocab"]["he"] = 1.5; }, "model.vocab.he is 1.5; expected a token id"},
-    {"merge_unknown", [](Json& d) { d["model"]["merges"].push_back({"he", "q!"}); },
+    {"merge_unknown",
+     [](Json& d) {
+       d["model"]["merges"].push_back({"he", "q!"});
+     },
      "its token 'q!' is not in model.vocab"},
-    {"merge_result", [](Json& d) { d["model"]["merges"].push_back({"he", "he"}); },
+    {"merge_result",
+     [](Json& d) {
+       d["model"]["merges"].push_back({"he", "he"});
+     },
      "model.merges[6] is [\"he\",\"he\"]; its token 'hehe' is not in model.vocab"},
-    {"merge_three", [](Json& d) { d["model"]["merges"].push_back({"h", "e", "l"}); }, "expected two tokens"},
+    {"merge_three",
+     [](Json& d) {
+       d["model"]["merges"].push_back({"h", "e", "l"});
+     },
+     "expected two tokens"},
     {"merge_mixed", [](Json& d) { d["model"]["merges"].push_back("h e"); }, "all strings or all pairs"},
     {"added_id", [](Json& d) { d["added_tokens"].push_back(added_token(300, "<x>")); },
      "added_tokens[1].id is 300; the tokenizers library gives '<x>' the id 263"},

@@ -30,15 +30,31 @@ Json rich_document() {
       {"processors",
        {document["pre_tokenizer"],
         {{"type", "TemplateProcessing"},
-         {"single", {{{"SpecialToken", {{"id", "<mask>"}, {"type_id", 0}}}}, {{"Sequence", {{"id", "A"}, {"type_id", 0}}}}}},
+         {"single",
+          {{{"SpecialToken", {{"id", "<mask>"}, {"type_id", 0}}}}, {{"Sequence", {{"id", "A"}, {"type_id", 0}}}}}},
          {"pair", Json::array()},
          {"special_tokens", {{"<mask>", {{"id", "<mask>"}, {"ids", {263}}, {"tokens", {"<mask>"}}}}}}}}}};
   return document;
 }
 
 std::string mutated_bytes(Random& random, std::string text) {
-  static const std::string kHostile[] = {"\"", "{", "}", "[", "]", ",", ":", "null", "true", "-1", "1e999", "\\ud800",
-                                         "\xFF", "\xED\xA0\x80", std::string(1, '\0'), "18446744073709551616", "\\u0000"};
+  static const std::string kHostile[] = {"\"",
+                                         "{",
+                                         "}",
+                                         "[",
+                                         "]",
+                                         ",",
+                                         ":",
+                                         "null",
+                                         "true",
+                                         "-1",
+                                         "1e999",
+                                         "\\ud800",
+                                         "\xFF",
+                                         "\xED\xA0\x80",
+                                         std::string(1, '\0'),
+                                         "18446744073709551616",
+                                         "\\u0000"};
   for (std::size_t edits = 1 + below(random, 4); edits > 0 && !text.empty(); --edits) {
     const std::size_t at = below(random, text.size());
     switch (below(random, 6)) {
@@ -65,8 +81,27 @@ Json* random_place(Random& random, Json& document) {
 
 // Well-formed JSON whose values changed places, types or ranges.
 std::string mutated_values(Random& random, Json document) {
-  static const Json kHostile[] = {nullptr, true, false, 0, -1, 1, 263, 300, 4194303, 4194304, 1e300, 0.5, "", " ", "he",
-                                  "ByteLevel", "Sequence", "\u0120", Json::array(), Json::object(), Json::array({"h", "e"})};
+  static const Json kHostile[] = {nullptr,
+                                  true,
+                                  false,
+                                  0,
+                                  -1,
+                                  1,
+                                  263,
+                                  300,
+                                  4194303,
+                                  4194304,
+                                  1e300,
+                                  0.5,
+                                  "",
+                                  " ",
+                                  "he",
+                                  "ByteLevel",
+                                  "Sequence",
+                                  "\u0120",
+                                  Json::array(),
+                                  Json::object(),
+                                  Json::array({"h", "e"})};
   for (std::size_t edits = 1 + below(random, 3); edits > 0; --edits) {
     Json* place = random_place(random, document);
     switch (below(random, 4)) {
@@ -84,7 +119,8 @@ std::string mutated_values(Random& random, Json document) {
   return document.dump(-1, ' ', false, Json::error_handler_t::replace);
 }
 
-const char* const kTexts[] = {"", "hello the he<|endoftext|>ll", " <mask>  hello,hello \u00e9\u20ac\u3000", "don't 123 \n\n x"};
+const char* const kTexts[] = {"", "hello the he<|endoftext|>ll", " <mask>  hello,hello \u00e9\u20ac\u3000",
+                              "don't 123 \n\n x"};
 
 bool usable(const std::string& json) {
   try {

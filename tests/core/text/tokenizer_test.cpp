@@ -147,7 +147,8 @@ TEST(Tokenizer, HashIsThatOfTheFile) {
 }
 
 TEST(Tokenizer, LoadNamesWhatIsMissing) {
-  EXPECT_THAT(refusal([] { Tokenizer::load("/nonexistent/model"); }), HasSubstr("no tokenizer file /nonexistent/model"));
+  EXPECT_THAT(refusal([] { Tokenizer::load("/nonexistent/model"); }),
+              HasSubstr("no tokenizer file /nonexistent/model"));
 }
 
 // The published ids of GPT-2.

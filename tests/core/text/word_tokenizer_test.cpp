@@ -20,15 +20,54 @@ using testing::HasSubstr;
 
 std::vector<std::string> words() {
   std::vector<std::string> out;
-  for (const char* word :
-       {"When", "Mary", "and", "John", "went", "to", "the", "store", "stores", "restore", "a", "aa", "aaa", "aaaa", "aaaaa",
-        "ab", "abab", "ababab", "bab", "abc", "bcd", "abcd", "cab", "dabc", "banana", "ananas", "nana", "\u00fcber",
-        "sch\u00f6n", "gro\u00df", "\u65e5\u672c\u8a9e", "2026", "1234567890", "opposite", "Opposites", "German", "he",
-        "she", "then", "them", "hers", "\u0438", "\u043c\u0438\u0440"}) {
+  for (const char* word : {"When",
+                           "Mary",
+                           "and",
+                           "John",
+                           "went",
+                           "to",
+                           "the",
+                           "store",
+                           "stores",
+                           "restore",
+                           "a",
+                           "aa",
+                           "aaa",
+                           "aaaa",
+                           "aaaaa",
+                           "ab",
+                           "abab",
+                           "ababab",
+                           "bab",
+                           "abc",
+                           "bcd",
+                           "abcd",
+                           "cab",
+                           "dabc",
+                           "banana",
+                           "ananas",
+                           "nana",
+                           "\u00fcber",
+                           "sch\u00f6n",
+                           "gro\u00df",
+                           "\u65e5\u672c\u8a9e",
+                           "2026",
+                           "1234567890",
+                           "opposite",
+                           "Opposites",
+                           "German",
+                           "he",
+                           "she",
+                           "then",
+                           "them",
+                           "hers",
+                           "\u0438",
+                           "\u043c\u0438\u0440"}) {
     out.emplace_back(word);
     out.push_back(" " + out.back());
   }
-  for (const char* word : {"'s", "'ll", ",", ".", " ,", " .", ":", "...", " ", "  ", "\n", "\n\n", "?!"}) out.emplace_back(word);
+  for (const char* word : {"'s", "'ll", ",", ".", " ,", " .", ":", "...", " ", "  ", "\n", "\n\n", "?!"})
+    out.emplace_back(word);
   return out;
 }
 
@@ -55,9 +94,7 @@ TEST(WordTokenizer, OrderAndRepetitionDoNotMatter) {
   EXPECT_EQ(word_tokenizer(shuffled), word_tokenizer(words()));
 }
 
-TEST(WordTokenizer, NoWordsLeaveTheBytes) {
-  EXPECT_EQ(Tokenizer::parse(word_tokenizer({}), "bytes").size(), 257);
-}
+TEST(WordTokenizer, NoWordsLeaveTheBytes) { EXPECT_EQ(Tokenizer::parse(word_tokenizer({}), "bytes").size(), 257); }
 
 TEST(WordTokenizer, RefusesWhatThePatternCuts) {
   const auto refusal = [](const std::string& word) -> std::string {

@@ -13,8 +13,8 @@ namespace diopter::weights {
 namespace {
 
 using ::testing::AllOf;
-using ::testing::HasSubstr;
 using testing::Folder;
+using ::testing::HasSubstr;
 using testing::refusal;
 
 void write_one(const std::filesystem::path& file, const std::string& tensor, float value) {
@@ -27,7 +27,9 @@ float value_of(const Checkpoint& checkpoint, const std::string& tensor) {
   return value;
 }
 
-std::string index_of(const std::string& weight_map) { return R"({"metadata":{"total_size":8},"weight_map":)" + weight_map + "}"; }
+std::string index_of(const std::string& weight_map) {
+  return R"({"metadata":{"total_size":8},"weight_map":)" + weight_map + "}";
+}
 
 TEST(Checkpoint, OpensAFileAndAFolder) {
   const Folder folder;
@@ -63,12 +65,16 @@ TEST(Checkpoint, AnIndexMayNotReachOutOfItsFolder) {
   write_one(folder.path() / "outside.safetensors", "a", 1);
   std::filesystem::create_directory(folder.path() / "model");
   const auto index = folder.path() / "model" / "model.safetensors.index.json";
-  for (const char* shard : {"../outside.safetensors", "/etc/passwd", "sub/x.safetensors", "..", "", "..\\\\outside.safetensors", "a\\u0000.safetensors"}) {
+  for (const char* shard : {"../outside.safetensors", "/etc/passwd", "sub/x.safetensors", "..", "",
+                            "..\\\\outside.safetensors", "a\\u0000.safetensors"}) {
     std::ofstream(index) << index_of(std::string(R"({"a":")") + shard + "\"}");
-    EXPECT_THAT(refusal([&] { Checkpoint::open(folder.path() / "model"); }), HasSubstr("expected plain file names as shards")) << shard;
+    EXPECT_THAT(refusal([&] { Checkpoint::open(folder.path() / "model"); }),
+                HasSubstr("expected plain file names as shards"))
+        << shard;
   }
   std::ofstream(index) << index_of(R"({"a":"weights.bin"})");
-  EXPECT_THAT(refusal([&] { Checkpoint::open(folder.path() / "model"); }), HasSubstr("expected shards named *.safetensors"));
+  EXPECT_THAT(refusal([&] { Checkpoint::open(folder.path() / "model"); }),
+              HasSubstr("expected shards named *.safetensors"));
 }
 
 TEST(Checkpoint, AnIndexMustDescribeItsShards) {
@@ -78,9 +84,12 @@ TEST(Checkpoint, AnIndexMustDescribeItsShards) {
     folder.write("model.safetensors.index.json", index);
     return refusal([&] { Checkpoint::open(folder.path()); });
   };
-  EXPECT_THAT(refused(index_of(R"({"a":"s.safetensors","b":"s.safetensors"})")), HasSubstr("b is not in s.safetensors"));
-  EXPECT_THAT(refused(index_of(R"({"b":"s.safetensors"})")), AllOf(HasSubstr("b is not in s.safetensors"), HasSubstr("a in s.safetensors is not in the index")));
-  EXPECT_THAT(refused(index_of(R"({"a":"t.safetensors"})")), HasSubstr("names the shard t.safetensors, which is not beside it"));
+  EXPECT_THAT(refused(index_of(R"({"a":"s.safetensors","b":"s.safetensors"})")),
+              HasSubstr("b is not in s.safetensors"));
+  EXPECT_THAT(refused(index_of(R"({"b":"s.safetensors"})")),
+              AllOf(HasSubstr("b is not in s.safetensors"), HasSubstr("a in s.safetensors is not in the index")));
+  EXPECT_THAT(refused(index_of(R"({"a":"t.safetensors"})")),
+              HasSubstr("names the shard t.safetensors, which is not beside it"));
   EXPECT_THAT(refused(index_of(R"({"a":1})")), HasSubstr("expected a file name for \"a\""));
   EXPECT_THAT(refused(index_of("{}")), HasSubstr("expected an object 'weight_map'"));
   EXPECT_THAT(refused("[]"), HasSubstr("expected an object 'weight_map'"));
@@ -97,7 +106,8 @@ TEST(Checkpoint, ATensorInTwoShardsIsRefused) {
 
 TEST(Checkpoint, SaysWhatIsMissing) {
   const Folder folder;
-  EXPECT_THAT(refusal([&] { Checkpoint::open(folder.path()); }), HasSubstr("expected model.safetensors or model.safetensors.index.json"));
+  EXPECT_THAT(refusal([&] { Checkpoint::open(folder.path()); }),
+              HasSubstr("expected model.safetensors or model.safetensors.index.json"));
   EXPECT_THAT(refusal([&] { Checkpoint::open(folder.path() / "x.safetensors"); }), HasSubstr("got no such file"));
   folder.write("pytorch_model.bin", "");
   try {

@@ -28,7 +28,8 @@ class Folder {
  public:
   Folder() {
     const auto* test = ::testing::UnitTest::GetInstance()->current_test_info();
-    path_ = std::filesystem::path(::testing::TempDir()) / (std::string("diopter_") + test->test_suite_name() + "_" + test->name());
+    path_ = std::filesystem::path(::testing::TempDir()) /
+            (std::string("diopter_") + test->test_suite_name() + "_" + test->name());
     std::filesystem::remove_all(path_);
     std::filesystem::create_directories(path_);
   }

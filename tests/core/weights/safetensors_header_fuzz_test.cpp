@@ -1,5 +1,5 @@
-// Seeded mutations: whatever the bytes, the header parser either refuses with one sentence or describes tensors that lie
-// inside the file. Deterministic, a second or two.
+// Seeded mutations: whatever the bytes, the header parser either refuses with one sentence or describes tensors that
+// lie inside the file. Deterministic, a second or two.
 #include <gtest/gtest.h>
 
 #include <random>
@@ -54,8 +54,22 @@ class Mutator {
   std::size_t below(std::size_t n) { return std::uniform_int_distribution<std::size_t>(0, n - 1)(random_); }
 
   void mutate(std::string& bytes) {
-    static const char* const kWords[] = {"-1", "1e3", "18446744073709551616", "9223372036854775807", "null", "[]", "{}", "\"", ",", "[[[[", "\\u0000",
-                                         "F16", "U8", "{\"dtype\":\"F32\"", "\xff\xfe", "0.0"};
+    static const char* const kWords[] = {"-1",
+                                         "1e3",
+                                         "18446744073709551616",
+                                         "9223372036854775807",
+                                         "null",
+                                         "[]",
+                                         "{}",
+                                         "\"",
+                                         ",",
+                                         "[[[[",
+                                         "\\u0000",
+                                         "F16",
+                                         "U8",
+                                         "{\"dtype\":\"F32\"",
+                                         "\xff\xfe",
+                                         "0.0"};
     if (bytes.empty()) return;
     const std::size_t at = below(bytes.size());
     switch (below(7)) {

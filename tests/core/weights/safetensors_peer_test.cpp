@@ -39,18 +39,24 @@ TEST(SafetensorsPeer, PythonReadsWhatIsWrittenHere) {
   std::vector<TensorToWrite> tensors;
   contents.reserve(8);
   unsigned char next = 1;
-  for (const Dtype dtype : {Dtype::F32, Dtype::BF16, Dtype::F16, Dtype::I64, Dtype::U8, Dtype::Bool, Dtype::F64, Dtype::I32}) {
+  for (const Dtype dtype :
+       {Dtype::F32, Dtype::BF16, Dtype::F16, Dtype::I64, Dtype::U8, Dtype::Bool, Dtype::F64, Dtype::I32}) {
     std::vector<char>& bytes = contents.emplace_back(6 * element_size(dtype));
-    for (char& byte : bytes) byte = dtype == Dtype::Bool ? static_cast<char>(next++ & 1) : static_cast<char>(next++ & 0x3f);
-    tensors.push_back({std::string("tensor.") + std::string(dtype_name(dtype)), dtype, {2, 3}, {bytes.data(), bytes.size()}});
+    for (char& byte : bytes)
+      byte = dtype == Dtype::Bool ? static_cast<char>(next++ & 1) : static_cast<char>(next++ & 0x3f);
+    tensors.push_back(
+        {std::string("tensor.") + std::string(dtype_name(dtype)), dtype, {2, 3}, {bytes.data(), bytes.size()}});
   }
   tensors.push_back({"\xc3\xbc \"quoted\"", Dtype::F32, {0, 7}, {}});
   write_safetensors(folder.path() / "m.safetensors", tensors, {{"format", "pt"}, {"note", "two\nlines"}});
 
-  const peers::Outcome run = peers::run_python("model_read_back.py", {"safetensors", (folder.path() / "m.safetensors").string(), (folder.path() / "read.json").string()});
+  const peers::Outcome run = peers::run_python(
+      "model_read_back.py",
+      {"safetensors", (folder.path() / "m.safetensors").string(), (folder.path() / "read.json").string()});
   if (run == peers::Outcome::NoPython) GTEST_SKIP() << peers::kNoPython;
   ASSERT_EQ(run, peers::Outcome::Done);
-  EXPECT_EQ(base::Json::parse(base::read_file(folder.path() / "read.json")), description(SafetensorsFile(folder.path() / "m.safetensors")));
+  EXPECT_EQ(base::Json::parse(base::read_file(folder.path() / "read.json")),
+            description(SafetensorsFile(folder.path() / "m.safetensors")));
 }
 
 }  // namespace

@@ -27,7 +27,9 @@ TEST(SafetensorsWriter, WhatIsWrittenIsReadBack) {
   const std::array<std::int64_t, 2> integers{7, -8};
   const std::array<std::uint8_t, 3> flags{1, 0, 1};
   write_safetensors(folder.path() / "m.safetensors",
-                    {{"flags", Dtype::Bool, {3}, bytes_of(flags)}, {"x \"quoted\"\n", Dtype::F32, {2, 3}, bytes_of(floats)}, {"i", Dtype::I64, {2, 1}, bytes_of(integers)},
+                    {{"flags", Dtype::Bool, {3}, bytes_of(flags)},
+                     {"x \"quoted\"\n", Dtype::F32, {2, 3}, bytes_of(floats)},
+                     {"i", Dtype::I64, {2, 1}, bytes_of(integers)},
                      {"empty", Dtype::F32, {0, 3}, {}}},
                     {{"format", "pt"}});
   const SafetensorsFile file(folder.path() / "m.safetensors");
@@ -46,7 +48,8 @@ TEST(SafetensorsWriter, EveryTensorIsAligned) {
   const Folder folder;
   const std::array<std::uint8_t, 3> bytes{1, 2, 3};
   const std::array<double, 1> wide{4};
-  write_safetensors(folder.path() / "m.safetensors", {{"a", Dtype::U8, {3}, bytes_of(bytes)}, {"b", Dtype::F64, {1}, bytes_of(wide)}});
+  write_safetensors(folder.path() / "m.safetensors",
+                    {{"a", Dtype::U8, {3}, bytes_of(bytes)}, {"b", Dtype::F64, {1}, bytes_of(wide)}});
   const SafetensorsFile file(folder.path() / "m.safetensors");
   for (const auto& [name, view] : file.tensors()) {
     EXPECT_EQ(reinterpret_cast<std::uintptr_t>(view.bytes.data()) % element_size(view.dtype), 0U) << name;

@@ -27,7 +27,8 @@ std::uint64_t hash_of(const std::string& text) {
 TEST(Corpus, FirstDocumentsOfASeedNeverChange) {
   EXPECT_EQ(document_text(lexicon_here(), 1, 1).text, "The capital city of Japan is Tokyo .");
   EXPECT_EQ(document_text(lexicon_here(), 1, 4).text, "The Parthenon is a landmark in the country of Greece.");
-  EXPECT_EQ(document_text(lexicon_here(), 1, 20).text, "hot : cold , near : far , without : with , short : long , hate : love .");
+  EXPECT_EQ(document_text(lexicon_here(), 1, 20).text,
+            "hot : cold , near : far , without : with , short : long , hate : love .");
   std::string all;
   for (std::int64_t d = 0; d < 2000; ++d) all += document_text(lexicon_here(), 1, d).text + "\n";
   EXPECT_EQ(hash_of(all), 16252586593288046209U);
@@ -66,7 +67,8 @@ TEST(Corpus, MixesTheKindsByWeight) {
 TEST(Corpus, BeginsAndEndsDocumentsWithTheMark) {
   const Documents& documents = corpus_here().documents;
   for (std::size_t d = 0; d < documents.kinds.size(); ++d) {
-    const auto first = static_cast<std::size_t>(documents.offsets[d]), last = static_cast<std::size_t>(documents.offsets[d + 1]);
+    const auto first = static_cast<std::size_t>(documents.offsets[d]),
+               last = static_cast<std::size_t>(documents.offsets[d + 1]);
     EXPECT_EQ(documents.ids[first], WordTokenizer::kDocumentEnd);
     EXPECT_EQ(documents.counted[first], 0);
     if (last - first == kLongestDocument) continue;  // cut
@@ -78,8 +80,10 @@ TEST(Corpus, CountsOnlyRepeatedIdsInInductionDocuments) {
   const Documents& documents = corpus_here().documents;
   for (std::size_t d = 0; d < documents.kinds.size(); ++d) {
     std::set<std::int32_t> seen;
-    for (auto i = static_cast<std::size_t>(documents.offsets[d]); i < static_cast<std::size_t>(documents.offsets[d + 1]); ++i) {
-      const bool is_new = seen.insert(documents.ids[i]).second, opens = static_cast<std::int64_t>(i) == documents.offsets[d];
+    for (auto i = static_cast<std::size_t>(documents.offsets[d]);
+         i < static_cast<std::size_t>(documents.offsets[d + 1]); ++i) {
+      const bool is_new = seen.insert(documents.ids[i]).second,
+                 opens = static_cast<std::int64_t>(i) == documents.offsets[d];
       const bool counted = documents.kinds[d] == Kind::Induction ? !is_new : !opens;
       ASSERT_EQ(documents.counted[i] != 0, counted) << "document " << d;
     }
@@ -93,7 +97,8 @@ TEST(Corpus, WritesHalfOfTheDocumentsSpaced) {
     if (text.empty()) continue;
     ++texts;
     spaced_ones += text.find(" .") != std::string::npos;
-    const bool natural = text.find(" .") == std::string::npos && text.find(" ,") == std::string::npos && text.find(" :") == std::string::npos;
+    const bool natural = text.find(" .") == std::string::npos && text.find(" ,") == std::string::npos &&
+                         text.find(" :") == std::string::npos;
     EXPECT_TRUE(natural || spaced(text) == text) << text;  // one style within a document
   }
   EXPECT_NEAR(static_cast<double>(spaced_ones) / texts, 0.5, 0.04);

@@ -96,7 +96,8 @@ TEST(Holdouts, ScenesNeverOccurInATransfer) {
       // The words between the place's article and the names tell the template.
       const std::string pattern = lexicon.ioi_templates[t];
       const std::string opening = pattern.substr(0, pattern.find('{'));
-      const std::string middle = pattern.substr(pattern.find("{B}") + 3, pattern.find('{', pattern.find("{B}") + 3) - pattern.find("{B}") - 3);
+      const std::string middle =
+          pattern.substr(pattern.find("{B}") + 3, pattern.find('{', pattern.find("{B}") + 3) - pattern.find("{B}") - 3);
       if (!text.starts_with(opening) || text.find(middle) == std::string::npos) continue;
       for (std::size_t p = 0; p < lexicon.places.size(); ++p) {
         if (!held_out::scene(static_cast<std::int64_t>(t), static_cast<std::int64_t>(p))) continue;
@@ -132,8 +133,10 @@ TEST(Holdouts, AdjectivesOfReviewsAreNeverInTheirTemplate) {
     for (std::size_t t = 0; t < static_cast<std::size_t>(held_out::kVerbOnly); ++t) {
       const std::string& pattern = lexicon.sentiment_templates[t];
       const std::string opening = pattern.substr(0, pattern.find('{'));
-      if (!text.starts_with(opening) || (opening == "The " ) != (text.starts_with("The "))) continue;
-      if (opening == "The " && (text.find(" was so ") == std::string::npos) != (pattern.find(" was so ") == std::string::npos)) continue;
+      if (!text.starts_with(opening) || (opening == "The ") != (text.starts_with("The "))) continue;
+      if (opening == "The " &&
+          (text.find(" was so ") == std::string::npos) != (pattern.find(" was so ") == std::string::npos))
+        continue;
       for (const Lexicon::Sentiment& side : lexicon.sentiment) {
         for (std::size_t i = 0; i < side.adjectives.size(); ++i) {
           if (!held_out::sentiment(static_cast<std::int64_t>(i), static_cast<std::int64_t>(t))) continue;

@@ -13,9 +13,10 @@ namespace {
 TEST(Tasks, AreAllHeldOutCombinations) {
   std::map<std::string, int> counts;
   for (const TaskPrompt& prompt : all_task_prompts(lexicon_here(), 1)) ++counts[prompt.task];
-  const std::map<std::string, int> expected{{"ioi", 500},      {"landmark", 51},        {"capital", 59},         {"prize", 26},
-                                            {"pronoun", 58},   {"agreement", 500},      {"tense", 88},           {"antonym", 500},
-                                            {"german", 500},   {"antonym_new_key", 150}, {"german_new_key", 150}, {"sentiment", 300}};
+  const std::map<std::string, int> expected{
+      {"ioi", 500},    {"landmark", 51},         {"capital", 59},         {"prize", 26},
+      {"pronoun", 58}, {"agreement", 500},       {"tense", 88},           {"antonym", 500},
+      {"german", 500}, {"antonym_new_key", 150}, {"german_new_key", 150}, {"sentiment", 300}};
   EXPECT_EQ(counts, expected);
 }
 

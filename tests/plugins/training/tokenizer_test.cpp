@@ -40,7 +40,8 @@ TEST(WordTokenizer, MakesEveryPreTokenOfTheCorpusOneToken) {
 
 TEST(WordTokenizer, GivesBackTheText) {
   const WordTokenizer& tokenizer = corpus_here().tokenizer;
-  for (const std::string text : {"When Mary and John went to the store, John gave a drink to", "Zyxw qrst, 3.14!", "  two  spaces \n"}) {
+  for (const std::string text :
+       {"When Mary and John went to the store, John gave a drink to", "Zyxw qrst, 3.14!", "  two  spaces \n"}) {
     std::string back;
     for (const std::int32_t id : tokenizer.encode(text)) back += tokenizer.bytes(id);
     EXPECT_EQ(back, text);
@@ -59,7 +60,8 @@ TEST(WordTokenizer, EncodesAsTheTokenizerOfTheHostDoes) {
     compared += ids.size();
   };
   for (std::int64_t d = 0; d < 3'000; ++d) compare(document_text(lexicon_here(), 1, d).text);
-  for (const char* text : {"it's we'll they're I'm", "x  y\t\tz \n\n", "unseen Words, 12 34", "a.b,c:d;;", "   "}) compare(text);
+  for (const char* text : {"it's we'll they're I'm", "x  y\t\tz \n\n", "unseen Words, 12 34", "a.b,c:d;;", "   "})
+    compare(text);
   std::printf("compared %zu token ids\n", compared);
 }
 

@@ -1,4 +1,5 @@
-// What the SDK's Context, Model, Log, Stream and Trainable forward to. The host implements these; plugins never see them.
+// What the SDK's Context, Model, Log, Stream and Trainable forward to. The host implements these; plugins never see
+// them.
 #pragma once
 
 #include <ATen/core/Generator.h>
@@ -40,7 +41,8 @@ class DIOPTER_API TrainableBackend {
   virtual void save(const Path& directory) const = 0;
   virtual bool resume(const Path& directory) = 0;
   virtual void attach(const std::shared_ptr<StreamBackend>& stream) = 0;
-  // A Hugging Face directory: config.json, model.safetensors and, if a stream was attached, its data set's tokenizer.json.
+  // A Hugging Face directory: config.json, model.safetensors and, if a stream was attached, its data set's
+  // tokenizer.json.
   virtual void export_model(const Path& directory) const = 0;
 };
 
@@ -64,7 +66,7 @@ class DIOPTER_API RunMonitor {
   virtual void check_stop() = 0;                                              // [main] throws Stopped
   virtual bool stop_requested() const noexcept = 0;                           // [any]
   virtual void warn(Text guard, Text sentence) = 0;                           // Error when strict
-  virtual void event(Text kind, Text sentence) = 0;                           // recorded, not shown: "edit changed nothing"
+  virtual void event(Text kind, Text sentence) = 0;  // recorded, not shown: "edit changed nothing"
   // Edits and observed points are checked against the kind's table before a forward: Error when no row covers `id`.
   virtual void check_observes(const HookPoint& point) = 0;
   virtual void check_edits(const HookPoint& point) = 0;

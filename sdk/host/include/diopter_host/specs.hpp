@@ -18,12 +18,21 @@ inline namespace abi1 {
 
 struct PositionsSpec {
   struct All {};
-  struct Indices { std::vector<Index> values; };
-  struct PerRow { Tensor values; };  // int64 [prompt, n]
-  struct Token { std::string text; Index occurrence, offset; };
+  struct Indices {
+    std::vector<Index> values;
+  };
+  struct PerRow {
+    Tensor values;
+  };  // int64 [prompt, n]
+  struct Token {
+    std::string text;
+    Index occurrence, offset;
+  };
   struct PromptPart {};
   struct Generated {};
-  struct From { Index first; };
+  struct From {
+    Index first;
+  };
   using Term = std::variant<All, Indices, PerRow, Token, PromptPart, Generated, From>;
   std::vector<Term> terms;  // a union
 };
@@ -32,8 +41,8 @@ struct MetricSpec {
   std::string name;
   Positions at;
   std::function<Tensor(const Tensor&, const Prompts&)> custom;  // empty: a named metric
-  bool normalise = false;   // METRIC_LIST key `normalise`: Cells::normalised is asked for
-  double min_gap = 0.1;     // logit (or the metric's unit)
+  bool normalise = false;  // METRIC_LIST key `normalise`: Cells::normalised is asked for
+  double min_gap = 0.1;    // logit (or the metric's unit)
 };
 
 struct ChangeSpec {
@@ -44,7 +53,7 @@ struct ChangeSpec {
   Tensor value;                             // Replace or Add
   Per per = Per::Site;
   Mean mean = Mean::PerPosition;
-  Reals factors = 1.0;                      // Add's coefficients, Scale's factors
+  Reals factors = 1.0;  // Add's coefficients, Scale's factors
   EditFn edit;
 };
 
@@ -62,9 +71,9 @@ DIOPTER_API Index single_token(const TokenCodec& codec, Text text);
 // Rows of one prompt set. Everything is per row of `rows`.
 struct PromptsData {
   struct Row {
-    std::vector<Index> tokens;         // of the text, or of the clean text; BOS included
-    std::vector<Index> corrupted;      // empty when the set has no pairs
-    Index index = 0;                   // in the whole set
+    std::vector<Index> tokens;     // of the text, or of the clean text; BOS included
+    std::vector<Index> corrupted;  // empty when the set has no pairs
+    Index index = 0;               // in the whole set
   };
   enum class Side { Whole, Clean, Corrupted };
   enum class Align { None, End, Map };  // how positions of rows of unequal length belong together
@@ -72,17 +81,17 @@ struct PromptsData {
   Side side = Side::Whole;  // which text inputs() gives; Whole = tokens
   Align align = Align::None;
   bool has_pairs = false;
-  Index set_size = 0;       // rows of the whole set
-  Index set_length = 0;     // longest row of the whole set, both sides
-  std::map<std::string, std::vector<std::string>, std::less<>> texts;   // free columns: [row]
-  std::map<std::string, Tensor, std::less<>> numbers;                   // free columns: [row, ...]
+  Index set_size = 0;                                                  // rows of the whole set
+  Index set_length = 0;                                                // longest row of the whole set, both sides
+  std::map<std::string, std::vector<std::string>, std::less<>> texts;  // free columns: [row]
+  std::map<std::string, Tensor, std::less<>> numbers;                  // free columns: [row, ...]
   // Token ids of answers and foils: [row][choice][token].
   std::map<std::string, std::vector<std::vector<std::vector<Index>>>, std::less<>> answers;
-  std::vector<std::vector<std::pair<Index, Index>>> map;                // Align::Map: [row] pairs (clean, corrupted)
-  Tensor values;                                                        // continuous inputs, float [row, pos, d_in]
-  std::shared_ptr<const TokenCodec> codec;                              // may be null
-  std::string name;                                                     // of the set, for messages
-  Path tokenizer_file;                                                  // data sets: the tokenizer they were made with
+  std::vector<std::vector<std::pair<Index, Index>>> map;  // Align::Map: [row] pairs (clean, corrupted)
+  Tensor values;                                          // continuous inputs, float [row, pos, d_in]
+  std::shared_ptr<const TokenCodec> codec;                // may be null
+  std::string name;                                       // of the set, for messages
+  Path tokenizer_file;                                    // data sets: the tokenizer they were made with
 };
 
 struct CaptureData {
@@ -90,16 +99,16 @@ struct CaptureData {
   std::vector<HookId> ids;           // parallel to items
   std::vector<Capture::Item> items;  // forward order
   Tensor resid;
-  std::function<Tensor()> logits;    // made when asked for
+  std::function<Tensor()> logits;  // made when asked for
   Prompts rows;
 };
 
 struct CellsData {
-  std::vector<Axis> axes;                // resolved: indices or reals filled in
+  std::vector<Axis> axes;  // resolved: indices or reals filled in
   std::vector<std::string> metric_names;
-  std::vector<Tensor> values;            // per metric, double [axis..., prompt]
-  std::vector<Tensor> base, donor;       // per metric, double [prompt]; donor undefined without one
-  std::vector<Tensor> normalised;        // per metric, double [axis...] or undefined
+  std::vector<Tensor> values;       // per metric, double [axis..., prompt]
+  std::vector<Tensor> base, donor;  // per metric, double [prompt]; donor undefined without one
+  std::vector<Tensor> normalised;   // per metric, double [axis...] or undefined
   Prompts rows;
   Counts counts;
 };
