@@ -75,7 +75,7 @@ function(diopter_test name)
 endfunction()
 
 # diopter_oracles(NAME SCRIPT f.py ENVIRONMENT tl2|hf [ARGS a...]): a Python script of tests/peers that writes expected values to
-# <build>/oracles/NAME before the tests that read them run. `./dev oracles` makes the environment; where the network
+# <build>/oracles/NAME before the tests that read them run. `./dev peers` makes the environment; where the network
 # forbids it the script is not run and those tests skip with one clear line, except under CI=true.
 function(diopter_oracles name)
   cmake_parse_arguments(ARG "" "SCRIPT;ENVIRONMENT" "ARGS;READERS" ${ARGN})

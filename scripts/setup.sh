@@ -33,7 +33,7 @@ setup_packages() {
   fi
   say setup "installing ${#missing[@]} Debian packages (log: build/setup.log)"
   mkdir -p "$root/build"
-  { $sudo apt-get update -qq && DEBIAN_FRONTEND=noninteractive $sudo apt-get install -y --no-install-recommends "${missing[@]}"; } \
+  { $sudo apt-get update -qq && DEBIAN_FRONTEND=noninteractive $sudo apt-get install -y "${missing[@]}"; } \
     >"$root/build/setup.log" 2>&1 || { tail -n 20 "$root/build/setup.log" >&2; die "apt-get failed; the whole log is build/setup.log"; }
   packages_note="installed ${#missing[@]}"
 }

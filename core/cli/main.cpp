@@ -71,8 +71,8 @@ int run(int argc, char** argv) {
     throw base::UserError(base::Exit::Usage, with_nearest_flag(app, error.what()),
                           fmt::format("diopter {}--help", verb.empty() ? "" : verb + " "), "cli.usage");
   }
-  if (prefix || cmake_prefix) {
-    cli::write_stdout(base::prefix().string() + "\n");
+  if (prefix || cmake_prefix) {  // a plugin is built against this SDK and the LibTorch it was built with
+    cli::write_stdout(base::prefix().string() + (cmake_prefix ? ";" DIOPTER_LIBTORCH_PREFIX "\n" : "\n"));
     return 0;
   }
   if (action) return action();

@@ -27,11 +27,11 @@ inline std::filesystem::path oracle(const std::string& name) {
   return {};
 }
 inline std::string missing_oracle(const std::string& name) {
-  return "the oracle '" + name + "' was not run (./dev oracles makes its Python environment)";
+  return "the oracle '" + name + "' was not run (./dev peers makes its Python environment)";
 }
 
 enum class Outcome { Done, Failed, NoPython };
-inline constexpr const char* kNoPython = "no Python environment .deps/peers-hf (./dev oracles makes it)";
+inline constexpr const char* kNoPython = "no Python environment .deps/peers-hf (./dev peers makes it)";
 
 // Runs tests/peers/SCRIPT in the transformers environment.
 inline Outcome run_python(const std::string& script, const std::vector<std::string>& arguments) {

@@ -74,7 +74,7 @@ class ReadBack : public testing::Test {
 
 TEST_F(ReadBack, ByNumpy) {
   const std::string python = python_with("numpy");
-  if (python.empty()) GTEST_SKIP() << "no Python with numpy (./dev oracles)";
+  if (python.empty()) GTEST_SKIP() << "no Python with numpy (./dev peers)";
   write_arrays(file_.string() + ".npy", {kFloats});
   write_arrays(file_.string() + ".npz", {kFloats, kScalar, kBrain});
   const auto result = diopter::test::shell(
@@ -88,7 +88,7 @@ TEST_F(ReadBack, ByNumpy) {
 
 TEST_F(ReadBack, BySafetensors) {
   const std::string python = python_with("safetensors.torch");
-  if (python.empty()) GTEST_SKIP() << "no Python with safetensors (./dev oracles)";
+  if (python.empty()) GTEST_SKIP() << "no Python with safetensors (./dev peers)";
   write_arrays(file_.string() + ".safetensors", {kFloats, kScalar, kBrain});
   const auto result =
       diopter::test::shell(python + " -c \"from safetensors.torch import load_file; z = load_file('" + file_.string() +

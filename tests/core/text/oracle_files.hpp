@@ -34,5 +34,5 @@ inline std::vector<base::Json> read_lines(const std::filesystem::path& file) {
 #define DIOPTER_NEEDS_ORACLE(name)                                                                              \
   if (!std::filesystem::exists(diopter::text::oracle_folder(name) / "DONE")) {                                  \
     if (diopter::text::in_ci()) FAIL() << "the oracle '" << (name) << "' has not run, and CI=true";             \
-    GTEST_SKIP() << "the oracle '" << (name) << "' has not run ('./dev oracles' makes its Python environment)"; \
+    GTEST_SKIP() << "the oracle '" << (name) << "' has not run ('./dev peers' makes its Python environment)"; \
   }
