@@ -7,6 +7,7 @@
 #include "base/files.hpp"
 #include "cli/export_tensor.hpp"
 #include "core/cli/command.hpp"
+#include "peers/python_peer.hpp"
 #include "report/npy.hpp"
 
 namespace {
@@ -74,6 +75,7 @@ class ReadBack : public testing::Test {
 
 TEST_F(ReadBack, ByNumpy) {
   const std::string python = python_with("numpy");
+  ASSERT_FALSE(python.empty() && diopter::peers::required()) << "CI=true, but there is no Python with numpy";
   if (python.empty()) GTEST_SKIP() << "no Python with numpy (./dev peers)";
   write_arrays(file_.string() + ".npy", {kFloats});
   write_arrays(file_.string() + ".npz", {kFloats, kScalar, kBrain});
@@ -88,6 +90,7 @@ TEST_F(ReadBack, ByNumpy) {
 
 TEST_F(ReadBack, BySafetensors) {
   const std::string python = python_with("safetensors.torch");
+  ASSERT_FALSE(python.empty() && diopter::peers::required()) << "CI=true, but there is no Python with safetensors";
   if (python.empty()) GTEST_SKIP() << "no Python with safetensors (./dev peers)";
   write_arrays(file_.string() + ".safetensors", {kFloats, kScalar, kBrain});
   const auto result =
