@@ -42,10 +42,6 @@ function(diopter_room name)
     target_link_libraries(diopter_${name} PUBLIC torch_cpu c10)
     target_precompile_headers(diopter_${name} REUSE_FROM diopter_pch)
   endif()
-  set_target_properties(diopter_${name} PROPERTIES UNITY_BUILD ${DIOPTER_UNITY} UNITY_BUILD_BATCH_SIZE 8)
-  if(DIOPTER_UNITY)  # types of unnamed namespaces are members there, which only matters between files
-    target_compile_options(diopter_${name} PRIVATE -Wno-subobject-linkage)
-  endif()
 endfunction()
 
 # diopter_test(NAME SOURCES f... [USES room...] [LINK target...] [PCH] [LABELS l...] [TIMEOUT s])

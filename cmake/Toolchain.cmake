@@ -15,7 +15,9 @@ set(CMAKE_CXX_COMPILE_OPTIONS_PIE ${CMAKE_CXX_COMPILE_OPTIONS_PIC})
 
 add_library(diopter_warnings INTERFACE)
 target_compile_options(diopter_warnings INTERFACE -Wall -Wextra -Wshadow -Wno-missing-field-initializers
-  $<$<BOOL:${DIOPTER_WERROR}>:-Werror>)
+  $<$<BOOL:${DIOPTER_WERROR}>:-Werror>
+  # In a batch, types of unnamed namespaces are members of other types, which only matters between files.
+  $<$<AND:$<BOOL:${DIOPTER_UNITY}>,$<CXX_COMPILER_ID:GNU>>:-Wno-subobject-linkage>)
 
 if(DIOPTER_SANITIZE STREQUAL "asan")
   # Without no-sanitize-recover a finding of the undefined-behaviour sanitizer would be a line in the log of a test that passes.

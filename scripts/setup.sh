@@ -98,8 +98,10 @@ setup_plotly() {
   [ -s "$deps/plotly/plotly.min.js" ] && return
   say setup "fetching Plotly.js (pip package plotly $plotly_version)"
   mkdir -p "$deps/plotly/tmp" "$root/build"
-  python3 -m pip download -q --no-deps --no-binary :none: -d "$deps/plotly/tmp" "plotly==$plotly_version" >"$root/build/plotly.log" 2>&1 \
-    || { tail -n 5 "$root/build/plotly.log" >&2; die "pip could not fetch plotly==$plotly_version (log: build/plotly.log)"; }
+  # Debian's python3 comes without pip; one that venv makes has it.
+  { python3 -m venv "$deps/plotly/tmp/venv" \
+    && "$deps/plotly/tmp/venv/bin/python" -m pip download -q --no-deps -d "$deps/plotly/tmp" "plotly==$plotly_version"; } \
+    >"$root/build/plotly.log" 2>&1 || { tail -n 5 "$root/build/plotly.log" >&2; die "pip could not fetch plotly==$plotly_version (log: build/plotly.log)"; }
   python3 - "$deps/plotly" <<'PY'
 import pathlib, sys, zipfile
 target = pathlib.Path(sys.argv[1])

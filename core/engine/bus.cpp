@@ -109,8 +109,11 @@ std::vector<Index> HookBus::finish() const {
   return none;
 }
 
-bool HookBus::wants_any_of(std::span<const Point> points) const {
-  return std::any_of(points.begin(), points.end(), [this](Point point) { return wants(hooks_.id(point)); });
+const BoundEdit* HookBus::edit_of(std::span<const Point> points) const {
+  const auto found = std::find_if(edits_.begin(), edits_.end(), [&](const BoundEdit& edit) {
+    return std::find(points.begin(), points.end(), hooks_.point(edit.id)) != points.end();
+  });
+  return found == edits_.end() ? nullptr : &*found;
 }
 
 }  // namespace diopter::engine

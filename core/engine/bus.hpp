@@ -40,7 +40,7 @@ class HookBus final : public model::Tap {
   // After the forward: an edit or observer that never fired is an Error. Returns the numbers of edits of which no part
   // changed a bit.
   std::vector<Index> finish() const;
-  bool wants_any_of(std::span<const Point> points) const;
+  const BoundEdit* edit_of(std::span<const Point> points) const;  // the first at any of them; null: none
 
  private:
   struct Span {

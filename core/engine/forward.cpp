@@ -1,11 +1,26 @@
 #include "engine/forward.hpp"
 
 #include <ATen/ATen.h>
+#include <fmt/format.h>
+
+#include <diopter/error.hpp>
 
 namespace diopter::engine {
 namespace {
 
 at::Tensor gathered(const at::Tensor& value, const Points& points) { return value.index({points.row, points.pos}); }
+
+// With inputs of their own, heads also have norms of their own: what happens to the shared one reaches nobody.
+void check_norm_edits(const HookBus& bus, const HookTable& hooks) {
+  static constexpr Point kShared[] = {Point::Ln1Scale, Point::Ln1Normalized};
+  const BoundEdit* edit = bus.edit_of(kShared);
+  if (edit == nullptr) return;
+  throw Error(
+      fmt::format("edit {} at '{}' would change nothing, because attn_in, q_input, k_input or v_input is read or "
+                  "edited in the same "
+                  "run, and each head then normalises an input of its own; edit q, k and v instead, or make two runs.",
+                  edit->number, hooks[edit->id].name));
+}
 
 }  // namespace
 
@@ -43,6 +58,7 @@ at::Tensor ForwardResult::every_logit() const {
 }
 
 ForwardResult forward(const model::Transformer& model, const RowBatch& batch, HookBus* bus, const ForwardPath& path) {
+  if (bus && path.kernels.split_inputs) check_norm_edits(*bus, model.hooks());
   const model::Pass pass{.tap = bus, .path = path.kernels};
   const at::Tensor ids = batch.ids.to(model.parameters().get(model::Part::Embed).device());
   at::Tensor resid = model.residual(ids, pass);

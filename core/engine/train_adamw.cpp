@@ -5,18 +5,23 @@
 
 #include <cmath>
 
+#include "engine/thread_team.hpp"
+
 namespace diopter::engine {
 namespace {
 
 // As torch.nn.utils.clip_grad_norm_: one factor for all gradients.
 void clip_gradients(const std::vector<Trained>& all, double longest) {
-  std::vector<at::Tensor> norms;
-  for (const Trained& one : all) {
-    if (one.weight.grad().defined()) norms.push_back(at::linalg_vector_norm(one.weight.grad()));
+  double squares = 0;
+  {
+    const SerialOperators serial;  // a norm that threads share would round as they are many
+    for (const Trained& one : all) {
+      if (!one.weight.grad().defined()) continue;
+      const double norm = at::linalg_vector_norm(one.weight.grad()).item<double>();
+      squares += norm * norm;
+    }
   }
-  if (norms.empty()) return;
-  const double norm = at::linalg_vector_norm(at::stack(norms)).item<double>();
-  const double factor = longest / (norm + 1e-6);
+  const double factor = longest / (std::sqrt(squares) + 1e-6);
   if (factor >= 1) return;
   for (const Trained& one : all) {
     if (one.weight.grad().defined()) one.weight.mutable_grad().mul_(factor);

@@ -5,21 +5,19 @@
 #include <ATen/core/grad_mode.h>
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "base/error.hpp"
 #include "base/files.hpp"
 #include "engine/train.hpp"
+#include "engine/train_gradient.hpp"
 #include "engine/train_init.hpp"
 #include "engine/train_loss.hpp"
 #include "model/load.hpp"
+#include "text/tokenizer.hpp"
 
 namespace diopter::engine {
 namespace {
-
-// Moments decay towards 0 through denormal numbers, which are slow. The flag is per thread, so every worker sets its
-// own.
-void flush_denormals(bool on) {
-  at::parallel_for(0, at::get_num_threads(), 1, [on](Index, Index) { at::globalContext().setFlushDenormal(on); });
-}
 
 model::Parameters with_gradients(const model::Parameters& parameters) {
   return parameters.transformed(
@@ -31,7 +29,7 @@ bool decays(model::Slot slot, const at::Tensor& weight) { return model::is_per_l
 }  // namespace
 
 TrainableModel::TrainableModel(model::Parameters parameters) : transformer_(with_gradients(parameters)) {
-  flush_denormals(true);
+  at::globalContext().setFlushDenormal(true);  // moments decay towards 0 through denormal numbers, which are slow
   for (const model::Slot slot : model::slots(info())) {
     const at::Tensor weight = transformer_.parameters().get(slot.part, slot.layer);
     const Moments moments{at::zeros_like(weight), at::zeros_like(weight)};
@@ -39,7 +37,7 @@ TrainableModel::TrainableModel(model::Parameters parameters) : transformer_(with
   }
 }
 
-TrainableModel::~TrainableModel() { flush_denormals(false); }
+TrainableModel::~TrainableModel() { at::globalContext().setFlushDenormal(false); }
 
 Tensor TrainableModel::forward(const Tensor& inputs) { return transformer_.forward(inputs); }
 
@@ -49,6 +47,17 @@ Tensor TrainableModel::loss(const Batch& batch) {
   const at::AutoGradMode with_gradients(true);  // a run has them switched off
   const at::Tensor normalized = transformer_.final_norm(transformer_.residual(batch.inputs));
   return summed_cross_entropy(normalized, transformer_.parameters().get(model::Part::Unembed), batch.targets);
+}
+
+double TrainableModel::backward(const std::vector<Batch>& batches) {
+  Index targets = 0;
+  for (const Batch& batch : batches) targets += batch.targets.ge(0).sum().item<Index>();
+  if (targets == 0) throw Error("a step has no target that counts; look at the column 'counted' of the data.");
+  const auto count = static_cast<double>(targets);
+  if (!team_ || team_->size() != at::get_num_threads()) team_ = std::make_unique<ThreadTeam>(at::get_num_threads());
+  const double sum = accumulate_gradients(*team_, parameters(), batches.size(), 1 / count,
+                                          [&](std::size_t index) { return loss(batches[index]); });
+  return sum / count;
 }
 
 std::vector<Tensor> TrainableModel::parameters() const {
@@ -91,13 +100,13 @@ void TrainableModel::attach(const std::shared_ptr<StreamBackend>& stream) {
 }
 
 void TrainableModel::export_model(const Path& directory) const {
-  model::save(transformer_.parameters(), directory);
-  for (const auto& stream : streams_) {
-    const Path& tokenizer = stream->tokenizer_file();
-    if (tokenizer.empty()) continue;
-    base::write_file_atomically(directory / "tokenizer.json", base::read_file(tokenizer));
-    return;
-  }
+  const auto with_tokenizer =
+      std::ranges::find_if(streams_, [](const auto& stream) { return !stream->tokenizer_file().empty(); });
+  if (with_tokenizer == streams_.end()) return model::save(transformer_.parameters(), directory);
+  const std::string file = base::read_file((*with_tokenizer)->tokenizer_file());
+  const auto tokenizer = text::Tokenizer::parse(file, (*with_tokenizer)->tokenizer_file().string());
+  model::save(transformer_.parameters(), directory, {.bos = tokenizer.bos(), .eos = tokenizer.eos()});
+  base::write_file_atomically(directory / "tokenizer.json", file);
 }
 
 std::shared_ptr<TrainableBackend> make_trainable(const ModelInfo& shape, const Init& init, at::Generator generator) {

@@ -6,6 +6,7 @@
 
 #include <diopter_host/backends.hpp>
 
+#include "engine/thread_team.hpp"
 #include "engine/train_checkpoint.hpp"
 #include "engine/train_stream.hpp"
 #include "model/transformer.hpp"
@@ -20,6 +21,7 @@ class TrainableModel final : public TrainableBackend {
   const ModelInfo& info() const override { return transformer_.info(); }
   Tensor forward(const Tensor& inputs) override;
   Tensor loss(const Batch& batch) override;
+  double backward(const std::vector<Batch>& batches) override;
   std::vector<Tensor> parameters() const override;
   void step(const AdamW& with) override;
   Index steps() const override { return steps_; }
@@ -32,6 +34,7 @@ class TrainableModel final : public TrainableBackend {
   model::Transformer transformer_;
   std::vector<NamedTrained> trained_;  // in slots() order
   std::vector<std::shared_ptr<TrainStream>> streams_;
+  std::unique_ptr<ThreadTeam> team_;  // for backward(); made when first wanted
   Index steps_ = 0;
 };
 

@@ -13,12 +13,14 @@ HostContext::HostContext(const RunInputs& inputs, EngineBackend& engine, Monitor
       model_(guarded_),
       log_(log) {}
 
+void HostContext::check_declared(std::uint32_t need, const char* asked_for, const char* row) const {
+  if (monitor_.kind().needs(need)) return;
+  monitor_.refuse("undeclared_need", "kind " + base::quoted(monitor_.kind().name()) + " asked for " + asked_for +
+                                         " without saying so in its table; add needs(" + row + ").");
+}
+
 const Edits& HostContext::edits() const {
-  if (!monitor_.kind().needs(DIOPTER_NEEDS_EDITS)) {
-    monitor_.refuse("undeclared_need",
-                    "kind " + base::quoted(monitor_.kind().name()) +
-                        " asked for the run's edits without saying so in its table; add needs(Need::Edits).");
-  }
+  check_declared(DIOPTER_NEEDS_EDITS, "the run's edits", "Need::Edits");
   return inputs_.edits;
 }
 
@@ -40,6 +42,11 @@ EngineBackend& HostContext::engine() {
   monitor_.check_thread("Context");
   monitor_.check_stop();
   return engine_;
+}
+
+EngineBackend& HostContext::training_engine() {
+  check_declared(DIOPTER_NEEDS_TRAINING, "training", "Need::Training");
+  return engine();
 }
 
 Path HostContext::scratch() {

@@ -28,6 +28,7 @@ class HostContext final : public ContextBackend {
   const Edits& edits() const override;
   const Prompts& prompts(Text parameter) const override;
   EngineBackend& engine() override;
+  EngineBackend& training_engine() override;
   Log& log() override { return log_; }
   Path scratch() override;
   at::Generator rng(Text stream) override { return monitor_.rng(stream); }
@@ -37,6 +38,8 @@ class HostContext final : public ContextBackend {
   bool stop_requested() const noexcept override { return monitor_.stop_requested(); }
 
  private:
+  void check_declared(std::uint32_t need, const char* asked_for, const char* row) const;
+
   const RunInputs& inputs_;
   EngineBackend& engine_;
   Monitor& monitor_;

@@ -3,7 +3,9 @@
 
 #include <ATen/core/Tensor.h>
 
+#include <cstdint>
 #include <filesystem>
+#include <optional>
 #include <vector>
 
 #include "model/parameters.hpp"
@@ -20,8 +22,13 @@ struct LoadedModel {
 // cannot be read, contradict each other (all missing, extra and misshapen tensors at once) or hold NaN or infinities.
 LoadedModel load(const std::filesystem::path& folder, at::ScalarType dtype = at::kFloat);
 
+// The ids that config.json names for other tools; unset: null there, so that no tool takes its family's usual ids.
+struct EndTokens {
+  std::optional<std::int64_t> bos, eos;
+};
+
 // config.json and model.safetensors in `folder` (made if missing), each whole or not there; transformers and load()
 // read them. Any device and dtype (stored as F32, F16 or BF16). UserError when it cannot be written.
-void save(const Parameters& parameters, const std::filesystem::path& folder);
+void save(const Parameters& parameters, const std::filesystem::path& folder, const EndTokens& tokens = {});
 
 }  // namespace diopter::model

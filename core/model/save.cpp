@@ -10,10 +10,17 @@
 #include "weights/safetensors_writer.hpp"
 
 namespace diopter::model {
+namespace {
 
-void save(const Parameters& parameters, const std::filesystem::path& folder) {
+base::Json id_or_null(const std::optional<std::int64_t>& id) { return id ? base::Json(*id) : base::Json(); }
+
+}  // namespace
+
+void save(const Parameters& parameters, const std::filesystem::path& folder, const EndTokens& tokens) {
   parameters.check();
-  const base::Json config = config_json(parameters.info());
+  base::Json config = config_json(parameters.info());
+  config["bos_token_id"] = id_or_null(tokens.bos);
+  config["eos_token_id"] = id_or_null(tokens.eos);
   const Family& family = find_family(parameters.info().family, folder.string());
   std::vector<at::Tensor> on_host;  // keeps the bytes alive
   std::vector<weights::TensorToWrite> tensors;

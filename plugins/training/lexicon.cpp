@@ -168,9 +168,9 @@ Lexicon read_lexicon(const std::filesystem::path& file) {
   read_grammar(in, out);
   read_words(in, out);
   read_story(in, out);
-  constexpr const char* kKinds[] = {"ioi",   "land",  "cap", "prize", "pron",  "agree",
-                                    "tense", "lists", "rel", "sent",  "story", "induct"};
-  for (std::size_t kind = 0; kind < out.mixture.size(); ++kind) out.mixture[kind] = in.number("mixture", kKinds[kind]);
+  constexpr const char* kKeys[] = {"ioi",   "land",  "cap", "prize", "pron",  "agree",
+                                   "tense", "lists", "rel", "sent",  "story", "induct"};
+  for (std::size_t kind = 0; kind < out.mixture.size(); ++kind) out.mixture[kind] = in.number("mixture", kKeys[kind]);
   return out;
 }
 

@@ -114,27 +114,20 @@ class Training {
   const LossHistory& history() const { return history_; }
 
  private:
-  // The gradient of the step's mean loss, by micro-batches.
+  // The mean loss before the step.
   double step() {
     const double began = seconds_now();
     const std::vector<Batch> batches = stream_.next();
     Index targets = 0;
     for (const Batch& batch : batches) targets += batch.targets.ge(0).sum().item<Index>();
-    if (targets == 0) throw Error("a step has no target that counts; look at the column 'counted' of the data.");
-    const at::Tensor share = at::full({}, 1.0 / static_cast<double>(targets), at::kFloat);
-    double sum = 0;
-    for (const Batch& batch : batches) {
-      const at::Tensor loss = model_.loss(batch);
-      sum += loss.item<double>();
-      loss.backward(share);
-    }
-    if (!std::isfinite(sum))
+    const double loss = model_.backward(batches);
+    if (!std::isfinite(loss))
       throw Error("the loss is not finite at step " + std::to_string(model_.steps()) + "; try a smaller lr.");
     AdamW with = optimiser_;
     with.lr = schedule_.rate(model_.steps());
     model_.step(with);
-    history_.add(sum, targets, seconds_now() - began);
-    return sum / static_cast<double>(targets);
+    history_.add(loss * static_cast<double>(targets), targets, seconds_now() - began);
+    return loss;
   }
 
   // The history first: a checkpoint never has less of it than it needs.

@@ -27,7 +27,10 @@ inline constexpr diopter::Row kTrainLmTable[] = {
                    {.fallback = "64", .min = 1, .max = 1'000'000, .doc = "Documents a step."}),
     diopter::param(
         "micro_rows", diopter::Int,
-        {.fallback = "32", .min = 0, .max = 1'000'000, .doc = "Documents at once, sorted by length; 0: all."}),
+        {.fallback = "8",
+                    .min = 0,
+                    .max = 1'000'000,
+                    .doc = "Documents at once on one thread, sorted by length; 0: all."}),
     diopter::param("row_length", diopter::Int,
                    {.fallback = "0",
                     .min = 0,

@@ -17,10 +17,10 @@ Cells Context::measure(const Prompts& rows, const std::vector<Metric>& metrics, 
 }
 Cells Context::sweep(const Sweep& sweep) { return backend_->engine().sweep(sweep); }
 Trainable Context::trainable(const ModelInfo& shape, const Init& init) {
-  return backend_->engine().trainable(shape, init);
+  return backend_->training_engine().trainable(shape, init);
 }
 Stream Context::stream(const Prompts& data, const StreamOptions& options) {
-  return backend_->engine().stream(data, options);
+  return backend_->training_engine().stream(data, options);
 }
 
 Log& Context::log() { return backend_->log(); }

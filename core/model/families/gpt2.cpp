@@ -169,10 +169,7 @@ Json write_config(const ModelInfo& info) {
           {"tie_word_embeddings", info.tied_embeddings},
           {"attn_pdrop", 0.0},
           {"embd_pdrop", 0.0},
-          {"resid_pdrop", 0.0},
-          // GPT2Config's own defaults are ids of the original vocabulary.
-          {"bos_token_id", info.d_vocab > 50256 ? Json(50256) : Json()},
-          {"eos_token_id", info.d_vocab > 50256 ? Json(50256) : Json()}};
+          {"resid_pdrop", 0.0}};
 }
 
 std::string stored_name(Slot slot) {

@@ -52,9 +52,12 @@ class DIOPTER_API Trainable {
  public:
   const ModelInfo& info() const;
   Tensor forward(const Tensor& inputs);  // int64 [row, pos] -> logits [row, pos, d_vocab]
-  // Summed cross-entropy (nat) of the counted targets, by chunks; backward() of the sum of a step's losses divided by
-  // their count gives the step's gradient.
+  // Summed cross-entropy (nat) of the counted targets, by chunks, for losses of one's own making.
   Tensor loss(const Batch& batch);
+  // A step's gradient: that of the mean cross-entropy (nat) over the counted targets of all its micro-batches, added to
+  // the parameters' grad(); returns that mean. The micro-batches are spread over the threads and summed in order, so
+  // the bits do not depend on the number of threads.
+  double backward(const std::vector<Batch>& batches);
   std::vector<Tensor> parameters() const;
   void step(const AdamW& with);  // gradients are clipped, applied and cleared
   Index steps() const;

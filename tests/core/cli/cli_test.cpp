@@ -8,6 +8,7 @@
 #include "base/canonical_json.hpp"
 #include "core/cli/command.hpp"
 #include "core/cli/sample_store.hpp"
+#include "environment.hpp"
 #include "peers/python_peer.hpp"
 
 namespace {
@@ -184,7 +185,7 @@ TEST(Errors, HaveOneFormAndTheRightCode) {
 
 TEST(Program, SaysWhatItIs) {
   EXPECT_THAT(shell("$DIOPTER --version").out, testing::StartsWith("diopter 0."));
-  EXPECT_EQ(shell("$DIOPTER --prefix").out, std::string(std::getenv("DIOPTER_BUILD_DIR")) + "\n");
+  EXPECT_EQ(shell("$DIOPTER --prefix").out, diopter::tests::environment("DIOPTER_BUILD_DIR") + "\n");
   const Outcome help = shell("$DIOPTER --help");
   EXPECT_EQ(help.exit, 0);
   for (const char* name : {"runs", "show", "tensor", "sql", "report", "run", "check", "peek"})
@@ -200,8 +201,7 @@ TEST(Program, AClosedPipeEndsItSilently) {
 }
 
 TEST(Report, IsTheSameTwiceAndNamesItsRuns) {
-  const char* build = std::getenv("DIOPTER_BUILD_DIR");
-  const bool plotly = std::filesystem::exists(std::string(build) + "/share/diopter/plotly.min.js");
+  const bool plotly = std::filesystem::exists(diopter::tests::build_folder() / "share/diopter/plotly.min.js");
   ASSERT_TRUE(plotly || !diopter::peers::required()) << "CI=true, but Plotly.js is not set up";
   if (!plotly) GTEST_SKIP() << "Plotly.js is not set up (./dev setup)";
   const Outcome first = diopter_on_sample("report batch:ioi-patching -o - -q"),

@@ -10,6 +10,8 @@
 #include <sstream>
 #include <string>
 
+#include "environment.hpp"
+
 namespace diopter::test {
 
 struct Outcome {
@@ -19,8 +21,7 @@ struct Outcome {
 
 // `arguments` is shell text; $DIOPTER is the program. The environment has no colour and no store of its own.
 inline Outcome shell(const std::string& arguments) {
-  const char* build = std::getenv("DIOPTER_BUILD_DIR");
-  const std::string prefix = build ? build : "build/release";
+  const std::string prefix = diopter::tests::build_folder().string();
   const std::filesystem::path folder =
       std::filesystem::temp_directory_path() / ("diopter_out_" + std::to_string(::getpid()));
   std::filesystem::create_directories(folder);

@@ -7,6 +7,7 @@
 #include "base/files.hpp"
 #include "cli/export_tensor.hpp"
 #include "core/cli/command.hpp"
+#include "environment.hpp"
 #include "peers/python_peer.hpp"
 #include "report/npy.hpp"
 
@@ -55,10 +56,9 @@ TEST(Export, SafetensorsHeader) {
 
 // Whichever Python has the module; empty when none has.
 std::string python_with(const std::string& module) {
-  const char* source = std::getenv("DIOPTER_SOURCE_DIR");
+  const std::string source = diopter::tests::source_folder().string();
   for (const std::string& python :
-       {std::string(source ? source : ".") + "/.deps/peers-hf/bin/python",
-        std::string(source ? source : ".") + "/.deps/torch/bin/python", std::string("python3")}) {
+       {source + "/.deps/peers-hf/bin/python", source + "/.deps/torch/bin/python", std::string("python3")}) {
     if (diopter::test::shell(python + " -c 'import " + module + "'").exit == 0) return python;
   }
   return {};

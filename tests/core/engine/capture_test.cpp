@@ -199,6 +199,22 @@ TEST(Capture, MistakesAreSentences) {
   EXPECT_THROW(lab.session.capture(rows, {}, {}, {}), Stopped);
 }
 
+// Under split inputs each head normalises for itself, in every layer: the shared norm has no readers there.
+TEST(Capture, RefusesEditsOfANormThatNobodyReads) {
+  Lab lab;
+  const Prompts rows = random_rows({3, 4});
+  for (const char* norm : {"blocks.1.ln1.hook_scale", "blocks.1.ln1.hook_normalized"}) {
+    for (const char* input : {"blocks.1.hook_attn_in", "blocks.0.hook_q_input", "blocks.2.hook_v_input"}) {
+      const Edits both = Edits().at(input, Change::scale(2.0)).at(norm, Change::scale(0.5));
+      const std::string error = error_of([&] { lab.session.capture(rows, {}, {}, both); });
+      EXPECT_THAT(error, HasSubstr(std::string("edit 2 at '") + norm + "' would change nothing")) << input;
+      EXPECT_THAT(error_of([&] { lab.session.capture(rows, input, {}, Edits().at(norm, Change::scale(0.5))); }),
+                  HasSubstr("edit q, k and v instead"));
+    }
+    EXPECT_EQ(error_of([&] { lab.session.capture(rows, norm, {}, Edits().at(norm, Change::scale(0.5))); }), "no error");
+  }
+}
+
 TEST(Capture, WhatDoesNotFitSaysSoBeforeRunning) {
   Lab lab({.kind = "trial", .memory_budget = 100000});
   const Prompts rows = random_rows(std::vector<Index>(40, 16));

@@ -13,6 +13,7 @@
 #include "base/error.hpp"
 #include "base/files.hpp"
 #include "core/engine/train_fixture.hpp"
+#include "environment.hpp"
 
 namespace diopter::engine {
 namespace {
@@ -60,8 +61,7 @@ TEST_F(Dataset, KeepsContinuousInputs) {
 }
 
 TEST_F(Dataset, BringsItsTokenizer) {
-  const fs::path tokenizer =
-      fs::path(std::getenv("DIOPTER_SOURCE_DIR")) / "experiments" / "organism" / "tokenizer.json";
+  const fs::path tokenizer = tests::source_folder() / "experiments" / "organism" / "tokenizer.json";
   save_dataset(counting_documents(3), tokenizer, folder_);
   const Prompts back = load_dataset(folder_);
   EXPECT_EQ(back.data()->tokenizer_file, folder_ / "tokenizer.json");

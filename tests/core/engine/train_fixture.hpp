@@ -41,17 +41,9 @@ inline Prompts counting_documents(Index rows) {
 
 // One step as a run makes it; the mean loss.
 inline double train_step(TrainableBackend& model, StreamBackend& stream, const AdamW& with) {
-  const std::vector<Batch> batches = stream.next();
-  Index targets = 0;
-  for (const Batch& batch : batches) targets += batch.targets.ge(0).sum().item<Index>();
-  double sum = 0;
-  for (const Batch& batch : batches) {
-    const at::Tensor loss = model.loss(batch);
-    sum += loss.item<double>();
-    loss.backward(at::full({}, 1.0 / static_cast<double>(targets)));
-  }
+  const double loss = model.backward(stream.next());
   model.step(with);
-  return sum / static_cast<double>(targets);
+  return loss;
 }
 
 inline bool equal_weights(const TrainableBackend& a, const TrainableBackend& b) {

@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include "core/engine/train_fixture.hpp"
+#include "engine/train_gradient.hpp"
 
 namespace diopter::engine {
 namespace {
@@ -61,6 +62,55 @@ TEST(Trainable, LossHasTheGradientsOfTheForward) {
   }
   std::printf("compared %ld gradients; largest relative difference %.2g\n", compared, largest);
   EXPECT_LT(largest, 1e-5);
+}
+
+// Micro-batches on several threads against the same rows in one batch.
+TEST(Trainable, BackwardIsTheGradientOfTheMean) {
+  const auto ours = make_trainable(small_shape(), {.embed = 0.5, .linear = 0.5}, generator(1));
+  const auto reference = make_trainable(small_shape(), {.embed = 0.5, .linear = 0.5}, generator(1));
+  const auto micro = make_stream(counting_documents(40), {.rows = 40, .micro_rows = 7}, generator(2))->next();
+  const auto whole = make_stream(counting_documents(40), {.rows = 40}, generator(2))->next();
+  ASSERT_EQ(micro.size(), 6U);
+  ASSERT_EQ(whole.size(), 1U);
+  const double loss = ours->backward(micro);
+  const at::Tensor mean = reference->loss(whole[0]) / whole[0].targets.ge(0).sum();
+  mean.backward();
+  double largest = 0;
+  for (std::size_t i = 0; i < ours->parameters().size(); ++i) {
+    const at::Tensor a = ours->parameters()[i].grad(), b = reference->parameters()[i].grad();
+    largest = std::max(largest, ((a - b).abs().max() / b.abs().max()).item<double>());
+  }
+  std::printf("loss differs by %.2g, gradients by at most %.2g of their largest\n", loss - mean.item<double>(),
+              largest);
+  EXPECT_NEAR(loss, mean.item<double>(), 1e-5);
+  EXPECT_LT(largest, 1e-5);
+}
+
+TEST(Trainable, BackwardRefusesAStepWithoutTargets) {
+  const auto model = make_trainable(small_shape(), {}, generator(1));
+  const at::Tensor ids = at::zeros({2, 5}, at::kLong);
+  EXPECT_THROW(model->backward({{ids, at::full_like(ids, -1)}}), Error);
+}
+
+// A loss that fails on one thread: its exception arrives, no thread waits for the missing turn.
+TEST(AccumulateGradients, PassesAnExceptionOn) {
+  const at::Tensor weight = at::ones({3}).set_requires_grad(true);
+  const auto loss = [&](std::size_t index) {
+    if (index == 2) throw Error("the third");
+    return weight.sum() * static_cast<double>(index);
+  };
+  ThreadTeam team(3);
+  EXPECT_THROW(accumulate_gradients(team, {weight}, 8, 1.0, loss), Error);
+}
+
+TEST(AccumulateGradients, AddsToWhatIsThere) {
+  const at::Tensor weight = at::ones({3}).set_requires_grad(true), unused = at::ones({2}).set_requires_grad(true);
+  const auto loss = [&](std::size_t index) { return weight.sum() * static_cast<double>(index); };
+  ThreadTeam team(2);
+  EXPECT_EQ(accumulate_gradients(team, {weight, unused}, 5, 0.5, loss), 3.0 * (0 + 1 + 2 + 3 + 4));
+  accumulate_gradients(team, {weight, unused}, 2, 1.0, loss);
+  EXPECT_TRUE(at::equal(weight.grad(), at::full({3}, 0.5 * 10 + 1)));
+  EXPECT_FALSE(unused.grad().defined());
 }
 
 }  // namespace

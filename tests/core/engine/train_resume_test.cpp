@@ -1,12 +1,17 @@
 #include <ATen/ATen.h>
+#include <ATen/Parallel.h>
 #include <gtest/gtest.h>
 
 #include <unistd.h>
 
 #include <fstream>
 
+#include "base/canonical_json.hpp"
 #include "base/error.hpp"
+#include "base/files.hpp"
 #include "core/engine/train_fixture.hpp"
+#include "engine/train_dataset.hpp"
+#include "environment.hpp"
 #include "model/load.hpp"
 #include "model/transformer.hpp"
 
@@ -30,7 +35,7 @@ class Training : public ::testing::Test {
   };
   static Run begin(std::uint64_t seed = 1) {
     Run run{make_trainable(small_shape(), kInit, generator(seed)),
-            make_stream(counting_documents(50), {.rows = 16, .micro_rows = 8}, generator(seed + 100))};
+            make_stream(counting_documents(50), {.rows = 16, .micro_rows = 3}, generator(seed + 100))};
     run.model->attach(run.stream);
     return run;
   }
@@ -71,6 +76,19 @@ TEST_F(Training, ResumesBitForBit) {
   second.go(30);
   EXPECT_EQ(second.model->steps(), 60);
   EXPECT_TRUE(equal_weights(*straight.model, *second.model));
+}
+
+TEST_F(Training, ThreadsChangeNoBit) {
+  const int before = at::get_num_threads();
+  std::vector<Run> runs;
+  for (const int threads : {1, 2, 5}) {
+    at::set_num_threads(threads);
+    runs.push_back(begin());
+    runs.back().go(20);
+  }
+  at::set_num_threads(before);
+  EXPECT_TRUE(equal_weights(*runs[0].model, *runs[1].model));
+  EXPECT_TRUE(equal_weights(*runs[0].model, *runs[2].model));
 }
 
 TEST_F(Training, ReplacesAnEarlierCheckpoint) {
@@ -123,6 +141,25 @@ TEST_F(Training, ExportsWhatItComputes) {
   const model::Transformer loaded(model::load(folder_ / "model").parameters);
   const at::Tensor ids = at::arange(12, at::kLong).unsqueeze(0);
   EXPECT_TRUE(at::equal(loaded.forward(ids), run.model->forward(ids).detach()));
+}
+
+// The data brings its tokenizer along; config.json names its ids, null without one.
+TEST_F(Training, ExportsTheTokenizerAndItsEndTokens) {
+  const fs::path tokenizer = tests::source_folder() / "experiments" / "organism" / "tokenizer.json";
+  save_dataset(counting_documents(20), tokenizer, folder_ / "data");
+  Run run{make_trainable(small_shape(), kInit, generator(1)),
+          make_stream(load_dataset(folder_ / "data"), {.rows = 16}, generator(2))};
+  run.model->export_model(folder_ / "without");
+  run.model->attach(run.stream);
+  run.model->export_model(folder_ / "with");
+  const auto config = [&](const char* name) {
+    return base::Json::parse(base::read_file(folder_ / name / "config.json"));
+  };
+  EXPECT_EQ(config("with").at("bos_token_id"), 0);
+  EXPECT_EQ(config("with").at("eos_token_id"), 0);
+  EXPECT_TRUE(config("without").at("bos_token_id").is_null());
+  EXPECT_EQ(base::read_file(folder_ / "with" / "tokenizer.json"), base::read_file(tokenizer));
+  EXPECT_FALSE(fs::exists(folder_ / "without" / "tokenizer.json"));
 }
 
 TEST_F(Training, InitialWeightsHaveTheirDeviations) {

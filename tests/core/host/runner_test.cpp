@@ -97,6 +97,10 @@ INSTANTIATE_TEST_SUITE_P(
                 "kind 'test' asked for weights without saying so in its table; add needs(Need::Weights)."},
         Failure{"undeclared edits", "run.undeclared_need",
                 "kind 'test' asked for the run's edits without saying so in its table; add needs(Need::Edits)."},
+        Failure{"undeclared training", "run.undeclared_need",
+                "kind 'test' asked for training without saying so in its table; add needs(Need::Training)."},
+        Failure{"undeclared stream", "run.undeclared_need",
+                "kind 'test' asked for training without saying so in its table; add needs(Need::Training)."},
         Failure{"grad mode", "finish.globals",
                 "kind 'test' changed the grad mode of LibTorch and left it so; restore it before run() returns."},
         Failure{
@@ -109,6 +113,9 @@ INSTANTIATE_TEST_SUITE_P(
                 "kind 'test' failed: Log was called from another thread than the one that called run(); only "
                 "progress() and "
                 "stop_requested() may be"},
+        Failure{"capture elsewhere", "run.throws",
+                "kind 'test' failed: Context was called from another thread than the one that called run(); only "
+                "progress() and stop_requested() may be"},
         Failure{"figure kind", "run.figure_kind",
                 "figure 'grid' of kind 'test' is drawn as 'heatmapp', which no report can (did you mean 'heatmap'?); "
                 "choose another."},

@@ -4,6 +4,7 @@
 #include <c10/core/GradMode.h>
 #include <diopter/plugin.hpp>
 
+#include <functional>
 #include <stdexcept>
 #include <thread>
 
@@ -53,11 +54,14 @@ class Test final : public Analysis {
     if (how == "undeclared hook") ctx.capture(ctx.prompts(), "blocks.1.hook_resid_post");
     if (how == "undeclared need") ctx.model().weight("W_E");
     if (how == "undeclared edits") ctx.edits();
+    if (how == "undeclared training") ctx.trainable(ctx.model().info());
+    if (how == "undeclared stream") ctx.stream(ctx.prompts());
+    if (how == "capture elsewhere") elsewhere([&] { ctx.capture(ctx.prompts(), "blocks.0.hook_resid_post"); });
     if (how == "grad mode") c10::GradMode::set_enabled(true);
     if (how == "threads") at::set_num_threads(at::get_num_threads() + 1);
     if (how == "weights") change_a_weight(ctx);
     if (how == "warning") ctx.log().warn("gap", "the gap is small");
-    if (how == "other thread") other_thread(ctx);
+    if (how == "other thread") elsewhere([&] { ctx.progress("fine", 1, 2), ctx.log().metric("loss", 1); });
     if (how == "twice") ctx.log().text("notes", "a"), ctx.log().text("notes", "b");
     if (how == "figure kind") ctx.log().figure("grid", {.as = "heatmapp", .of = "kl"});
     if (how == "figure of") ctx.log().figure("grid", {.as = "heatmap", .of = "kll"});
@@ -73,12 +77,11 @@ class Test final : public Analysis {
     weight.view({-1}).add_(1);
   }
 
-  static void other_thread(Context& ctx) {
+  static void elsewhere(const std::function<void()>& work) {
     std::exception_ptr caught;
     std::thread([&] {
       try {
-        ctx.progress("fine", 1, 2);
-        ctx.log().metric("loss", 1);
+        work();
       } catch (...) {
         caught = std::current_exception();
       }

@@ -11,6 +11,7 @@
 #include "base/files.hpp"
 #include "core/model/random_model.hpp"
 #include "core/model/recording_tap.hpp"
+#include "environment.hpp"
 #include "model/transformer.hpp"
 
 namespace diopter::model {
@@ -92,8 +93,7 @@ Parameters nano_parameters(const Json& stored) {
 }
 
 TEST(NanoSort, ActivationsEqualTheStoredOnes) {
-  const std::filesystem::path folder =
-      std::filesystem::path(std::getenv("DIOPTER_SOURCE_DIR")) / "../shared/models/gpt_nano_sort";
+  const std::filesystem::path folder = tests::source_folder() / "../shared/models/gpt_nano_sort";
   if (!std::filesystem::exists(folder))
     GTEST_SKIP() << "no folder ../shared/models/gpt_nano_sort beside the source tree";
   const c10::InferenceMode no_graph;

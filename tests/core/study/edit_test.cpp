@@ -10,31 +10,31 @@ namespace {
 using ::testing::ElementsAre;
 using ::testing::IsEmpty;
 
-std::vector<std::string> said(const std::string& lines) {
+std::vector<std::string> edit_mistakes(const std::string& lines) {
   return toys::messages_of(toys::manifest_with("[[run.edit]]\n" + lines));
 }
 
 TEST(Edit, Mistakes) {
-  EXPECT_THAT(said(""),
+  EXPECT_THAT(edit_mistakes(""),
               ElementsAre("[[run.edit]] needs the key 'op'; for example op = \"zero\"",
                           "[[run.edit]] needs the key 'hook'; for example hook = \"blocks.8.hook_resid_post\""));
   EXPECT_THAT(
-      said("op = \"replce\"\nhook = \"x\""),
+      edit_mistakes("op = \"replce\"\nhook = \"x\""),
       ElementsAre("'op' of [[run.edit]] is 'replce', which is not one of its choices (did you mean 'replace'?)"));
-  EXPECT_THAT(said("op = \"replace\"\nhook = \"x\""),
+  EXPECT_THAT(edit_mistakes("op = \"replace\"\nhook = \"x\""),
               ElementsAre("[[run.edit]] with op = \"replace\" needs a 'value'; for example value = \"clean\""));
-  EXPECT_THAT(said("op = \"zero\"\nhook = \"x\"\nvalue = \"clean\"\ncoefficient = 2"),
+  EXPECT_THAT(edit_mistakes("op = \"zero\"\nhook = \"x\"\nvalue = \"clean\"\ncoefficient = 2"),
               ElementsAre("op = \"zero\" takes no 'value'", "op = \"zero\" takes no 'coefficient'"));
-  EXPECT_THAT(said("op = \"scale\"\nhook = \"x\""),
+  EXPECT_THAT(edit_mistakes("op = \"scale\"\nhook = \"x\""),
               ElementsAre("[[run.edit]] with op = \"scale\" needs a 'coefficient'"));
-  EXPECT_THAT(said("op = \"mean\"\nhook = \"x\"\nvalue = 3"),
+  EXPECT_THAT(edit_mistakes("op = \"mean\"\nhook = \"x\"\nvalue = 3"),
               ElementsAre("'value' is 3, but the mean is taken over \"clean\" or \"corrupted\""));
-  EXPECT_THAT(said("op = \"zero\"\nhook = 3\nheads = [12]\npositions = \"lst\"\nhead = 1"),
+  EXPECT_THAT(edit_mistakes("op = \"zero\"\nhook = 3\nheads = [12]\npositions = \"lst\"\nhead = 1"),
               ElementsAre("'hook' is 3, which is a whole number, not a hook name or glob",
                           "head 12 is out of range: gpt2 has heads 0..11",
                           "'lst' does not name positions (did you mean 'last'?)",
                           "unknown key 'head' in [[run.edit]] (did you mean 'heads'?)"));
-  EXPECT_THAT(said("op = \"add\"\nhook = \"x\"\nvalue = \"@vec/vector[layer=8]\""),
+  EXPECT_THAT(edit_mistakes("op = \"add\"\nhook = \"x\"\nvalue = \"@vec/vector[layer=8]\""),
               ElementsAre("'value' is \"@vec/vector[layer=8]\", which is an output of a run; only data sets (for "
                           "prompts) can be taken from runs, others are "
                           "not yet in this version"));

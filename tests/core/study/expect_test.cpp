@@ -13,7 +13,7 @@ namespace {
 using ::testing::ElementsAre;
 using ::testing::IsEmpty;
 
-std::vector<std::string> said(const std::string& lines) {
+std::vector<std::string> expect_mistakes(const std::string& lines) {
   return toys::messages_of(toys::manifest_with("id = \"r\"", lines));
 }
 std::string expect(const std::string& of, const std::string& rest = "is = 1\nwithin = 0.1") {
@@ -21,35 +21,37 @@ std::string expect(const std::string& of, const std::string& rest = "is = 1\nwit
 }
 
 TEST(Expect, WhatItNamesMustExist) {
-  EXPECT_THAT(said(expect("r/loss")), IsEmpty());
-  EXPECT_THAT(said(expect("r/scores[layer=0,head=-1]")), IsEmpty());
-  EXPECT_THAT(said(expect("q/loss")), ElementsAre("no run has the id 'q' (did you mean 'r'?)"));
-  EXPECT_THAT(said(expect("r/los")),
+  EXPECT_THAT(expect_mistakes(expect("r/loss")), IsEmpty());
+  EXPECT_THAT(expect_mistakes(expect("r/scores[layer=0,head=-1]")), IsEmpty());
+  EXPECT_THAT(expect_mistakes(expect("q/loss")), ElementsAre("no run has the id 'q' (did you mean 'r'?)"));
+  EXPECT_THAT(expect_mistakes(expect("r/los")),
               ElementsAre("run 'r' (kind 'everything') has no output 'los' (did you mean 'loss'?)"));
-  EXPECT_THAT(said(expect("r/loss[layer=0]")), ElementsAre("'loss' is a metric, one number; remove the brackets"));
-  EXPECT_THAT(said(expect("r/scores")),
+  EXPECT_THAT(expect_mistakes(expect("r/loss[layer=0]")),
+              ElementsAre("'loss' is a metric, one number; remove the brackets"));
+  EXPECT_THAT(expect_mistakes(expect("r/scores")),
               ElementsAre("'scores' has the dimensions layer head; say which cell: \"r/scores[layer=0,head=0]\""));
-  EXPECT_THAT(said(expect("r/scores[layer=0]")),
+  EXPECT_THAT(expect_mistakes(expect("r/scores[layer=0]")),
               ElementsAre("'scores' has the dimensions layer head; say which cell: \"r/scores[layer=0,head=0]\""));
-  EXPECT_THAT(said(expect("r/scores[layr=0,head=0]")),
+  EXPECT_THAT(expect_mistakes(expect("r/scores[layr=0,head=0]")),
               ElementsAre("'scores' has no dimension 'layr' (did you mean 'layer'?)"));
   for (const auto* bad : {"loss", "r/", "/loss", "r/a/b", "r/scores[", "r/scores[]", "r/scores[layer]",
                           "r/scores[layer=0,layer=1]", "r/scores[layer=0]x"}) {
-    EXPECT_THAT(said(expect(bad)),
+    EXPECT_THAT(expect_mistakes(expect(bad)),
                 ElementsAre(std::string("\"") + bad +
                             "\" does not name an output; write \"RUN/OUTPUT\" or \"RUN/OUTPUT[layer=0,pos=-1]\""));
   }
 }
 
 TEST(Expect, KeysAreChecked) {
-  EXPECT_THAT(said(expect("r/loss", "")), ElementsAre("[[expect]] needs the key 'is'; for example is = 4.276",
-                                                      "[[expect]] needs the key 'within'; for example within = 1e-3"));
-  EXPECT_THAT(said(expect("r/loss", "is = nan\nwithin = -1")),
+  EXPECT_THAT(expect_mistakes(expect("r/loss", "")),
+              ElementsAre("[[expect]] needs the key 'is'; for example is = 4.276",
+                          "[[expect]] needs the key 'within'; for example within = 1e-3"));
+  EXPECT_THAT(expect_mistakes(expect("r/loss", "is = nan\nwithin = -1")),
               ElementsAre("'is' of [[expect]] is nan, which is not a finite number",
                           "'within' of [[expect]] is -1, which is below 0"));
-  EXPECT_THAT(said(expect("r/loss", "is = 1\nwithin = 1\nwhen = 3")),
+  EXPECT_THAT(expect_mistakes(expect("r/loss", "is = 1\nwithin = 1\nwhen = 3")),
               ElementsAre("'when' is a whole number, not a table; for example { \"model.source\" = \"gpt2\" }"));
-  EXPECT_THAT(said(expect("r/loss", "is = 1\nwithin = 1\nwhen = { \"model.sorce\" = \"gpt2\" }")),
+  EXPECT_THAT(expect_mistakes(expect("r/loss", "is = 1\nwithin = 1\nwhen = { \"model.sorce\" = \"gpt2\" }")),
               ElementsAre("'when' asks for 'model.sorce', which run 'r' does not have (did you mean 'model.source'?)"));
 }
 
@@ -85,11 +87,12 @@ TEST(Expect, SelectorsAreNumbersOrLabels) {
 
 TEST(Report, FiguresAreChecked) {
   EXPECT_THAT(
-      said("[[report]]\n[[report.figure]]\nof = \"r/scores\"\nas = \"heatmp\"\ncentre = \"x\"\nfacets = \"layer\"\n"),
+      expect_mistakes(
+          "[[report]]\n[[report.figure]]\nof = \"r/scores\"\nas = \"heatmp\"\ncentre = \"x\"\nfacets = \"layer\"\n"),
       ElementsAre("'as' of [[report.figure]] is 'heatmp', which is not one of its choices (did you mean 'heatmap'?)",
                   "'centre' of [[report.figure]] is \"x\", which is a string, not a number",
                   "unknown key 'facets' in [[report.figure]] (did you mean 'facet'?)"));
-  EXPECT_THAT(said("[report]\nfile = \"a.html\"\n"),
+  EXPECT_THAT(expect_mistakes("[report]\nfile = \"a.html\"\n"),
               ElementsAre("'report' is a list of tables; write [[report]], not [report]"));
   EXPECT_THAT(
       toys::messages_of(toys::manifest_with("kind = \"make_corpus\"\nid = \"r\"",

@@ -9,7 +9,7 @@
 namespace diopter::study {
 namespace {
 
-PlanInputs inputs() {
+PlanInputs generated_inputs() {
   PlanInputs out;
   out.model_hash = [](const ModelSettings& model) { return model.source; };
   return out;
@@ -34,7 +34,7 @@ TEST(Resolved, ReadsBackToTheSamePlan) {
     const Study study = toys::study_of(toys::sound_manifest(), overrides);
     const std::string toml = resolved_toml(study);
     const Study again = toys::study_of(toml);
-    const Plan a = make_plan(study, inputs()), b = make_plan(again, inputs());
+    const Plan a = make_plan(study, generated_inputs()), b = make_plan(again, generated_inputs());
     ASSERT_EQ(a.items.size(), b.items.size());
     for (std::size_t i = 0; i < a.items.size(); ++i) {
       EXPECT_EQ(a.items[i].fingerprint, b.items[i].fingerprint) << a.items[i].entry << "\n" << toml;
@@ -49,8 +49,8 @@ TEST(Resolved, OneRunBringsWhatItNeeds) {
   const Study again = toys::study_of(resolved_toml(study, "train"));
   ASSERT_EQ(again.runs.size(), 2u);
   EXPECT_EQ(again.runs[0].id, "corpus");
-  EXPECT_EQ(make_plan(study, inputs()).find("train")->fingerprint,
-            make_plan(again, inputs()).find("train")->fingerprint);
+  EXPECT_EQ(make_plan(study, generated_inputs()).find("train")->fingerprint,
+            make_plan(again, generated_inputs()).find("train")->fingerprint);
 }
 
 TEST(Resolved, PromptsWithEveryCharacterSurvive) {

@@ -16,7 +16,7 @@ std::string run(const std::string& id, const std::string& lines = "", const std:
   return "[[run]]\nid = \"" + id + "\"\nkind = \"" + kind + "\"\n" + lines + "\n";
 }
 
-std::vector<std::string> said(const std::string& runs) { return toys::messages_of(kHead + runs); }
+std::vector<std::string> order_mistakes(const std::string& runs) { return toys::messages_of(kHead + runs); }
 
 TEST(Order, StagesFollowNeedsNotTheFile) {
   const Study study =
@@ -37,41 +37,42 @@ TEST(Order, LongChainsDoNotOverflowTheStack) {
 }
 
 TEST(Order, Mistakes) {
-  EXPECT_THAT(said(run("a", "needs = [\"b\"]") + run("c")),
+  EXPECT_THAT(order_mistakes(run("a", "needs = [\"b\"]") + run("c")),
               ElementsAre("no run has the id 'b' (did you mean 'a' or 'c'?)"));
-  EXPECT_THAT(said(run("a", "needs = [\"a\"]")), ElementsAre("run 'a' needs itself"));
-  EXPECT_THAT(said(run("a", "needs = [\"b\"]") + run("b", "needs = [\"c\"]") + run("c", "needs = [\"a\"]")),
+  EXPECT_THAT(order_mistakes(run("a", "needs = [\"a\"]")), ElementsAre("run 'a' needs itself"));
+  EXPECT_THAT(order_mistakes(run("a", "needs = [\"b\"]") + run("b", "needs = [\"c\"]") + run("c", "needs = [\"a\"]")),
               ElementsAre("runs need each other: a -> b -> c -> a"));
-  EXPECT_THAT(said(run("a") + run("a")), ElementsAre("the id 'a' is taken by the run in line 6"));
-  EXPECT_THAT(said("[[run]]\nkind = \"everything\"\n[[run]]\nkind = \"everything\"\n"),
+  EXPECT_THAT(order_mistakes(run("a") + run("a")), ElementsAre("the id 'a' is taken by the run in line 6"));
+  EXPECT_THAT(order_mistakes("[[run]]\nkind = \"everything\"\n[[run]]\nkind = \"everything\"\n"),
               ElementsAre("the id 'everything' is taken by the run in line 6; give this one an id"));
-  EXPECT_THAT(said(run("a/b")), ElementsAre("'a/b' cannot be an id; use letters, digits, _ and -"));
-  EXPECT_THAT(said("[[run]]\nid = \"a\"\n"),
+  EXPECT_THAT(order_mistakes(run("a/b")), ElementsAre("'a/b' cannot be an id; use letters, digits, _ and -"));
+  EXPECT_THAT(order_mistakes("[[run]]\nid = \"a\"\n"),
               ElementsAre("[[run]] needs the key 'kind'; for example kind = \"patching\""));
-  EXPECT_THAT(said("[[run]]\nkind = \"everythin\"\n"),
+  EXPECT_THAT(order_mistakes("[[run]]\nkind = \"everythin\"\n"),
               ElementsAre("no plugin offers kind 'everythin' (did you mean 'everything'?)"));
-  EXPECT_THAT(said(run("a", "needs = \"b\"")),
+  EXPECT_THAT(order_mistakes(run("a", "needs = \"b\"")),
               ElementsAre("'needs' of [[run]] is \"b\", which is a string, not a list of strings"));
-  EXPECT_THAT(said(run("a", "seed = -1")), ElementsAre("'seed' of [[run]] is -1, which is below 0"));
+  EXPECT_THAT(order_mistakes(run("a", "seed = -1")), ElementsAre("'seed' of [[run]] is -1, which is below 0"));
 }
 
 TEST(DataSets, OfOtherRuns) {
   const std::string corpus = run("corpus", "", "make_corpus");
-  EXPECT_THAT(said(corpus + run("t", "needs = [\"corpus\"]\ndata = \"@corpus/documents\"", "train_lm")), IsEmpty());
-  EXPECT_THAT(said(corpus + run("e", "needs = [\"corpus\"]\nprompts = \"@corpus/documents\"")), IsEmpty());
-  EXPECT_THAT(said(corpus + run("t", "data = \"@corpus/documents\"", "train_lm")),
+  EXPECT_THAT(order_mistakes(corpus + run("t", "needs = [\"corpus\"]\ndata = \"@corpus/documents\"", "train_lm")),
+              IsEmpty());
+  EXPECT_THAT(order_mistakes(corpus + run("e", "needs = [\"corpus\"]\nprompts = \"@corpus/documents\"")), IsEmpty());
+  EXPECT_THAT(order_mistakes(corpus + run("t", "data = \"@corpus/documents\"", "train_lm")),
               ElementsAre("run 't' reads '@corpus/documents' but does not need 'corpus'; add needs = [\"corpus\"]"));
-  EXPECT_THAT(said(corpus + run("t", "needs = [\"corpus\"]\ndata = \"@corpus/docments\"", "train_lm")),
+  EXPECT_THAT(order_mistakes(corpus + run("t", "needs = [\"corpus\"]\ndata = \"@corpus/docments\"", "train_lm")),
               ElementsAre("run 'corpus' (kind 'make_corpus') has no output 'docments' (did you mean 'documents'?)"));
-  EXPECT_THAT(said(corpus + run("t", "needs = [\"corpus\"]\ndata = \"@corpus/model\"", "train_lm")),
+  EXPECT_THAT(order_mistakes(corpus + run("t", "needs = [\"corpus\"]\ndata = \"@corpus/model\"", "train_lm")),
               ElementsAre("'@corpus/model' is a model, but prompts need a data set"));
-  EXPECT_THAT(said(run("t", "data = \"@corpus/documents\"", "train_lm")),
+  EXPECT_THAT(order_mistakes(run("t", "data = \"@corpus/documents\"", "train_lm")),
               ElementsAre("no run has the id 'corpus' (known: t)"));
-  EXPECT_THAT(said(corpus + run("t", "needs = [\"corpus\"]\ndata = \"@corpus\"", "train_lm")),
+  EXPECT_THAT(order_mistakes(corpus + run("t", "needs = [\"corpus\"]\ndata = \"@corpus\"", "train_lm")),
               ElementsAre("'@corpus' does not name the output of a run; write \"@RUN/OUTPUT\""));
-  EXPECT_THAT(said(corpus + run("t", "needs = [\"corpus\"]\ndata = \"@corpus/documents[x=1]\"", "train_lm")),
+  EXPECT_THAT(order_mistakes(corpus + run("t", "needs = [\"corpus\"]\ndata = \"@corpus/documents[x=1]\"", "train_lm")),
               ElementsAre("a part of a data set ('@corpus/documents[x=1]') is not yet in this version"));
-  EXPECT_THAT(said(run("t", "data = \"docs\"", "train_lm")), ElementsAre("there is no prompt set 'docs'"));
+  EXPECT_THAT(order_mistakes(run("t", "data = \"docs\"", "train_lm")), ElementsAre("there is no prompt set 'docs'"));
 }
 
 }  // namespace

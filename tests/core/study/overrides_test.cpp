@@ -11,7 +11,7 @@ using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 
 Study with(std::vector<std::string> overrides) { return toys::study_of(toys::sound_manifest(), std::move(overrides)); }
-std::string said(std::vector<std::string> overrides) {
+std::string override_mistakes(std::vector<std::string> overrides) {
   return toys::problems_of(toys::sound_manifest(), std::move(overrides));
 }
 
@@ -46,7 +46,7 @@ TEST(Overrides, LaterOnesWin) {
 }
 
 TEST(Overrides, MessagesPointIntoTheOverride) {
-  EXPECT_EQ(said({"run.steer.top_k=0", "modle.source=gpt2"}),
+  EXPECT_EQ(override_mistakes({"run.steer.top_k=0", "modle.source=gpt2"}),
             "override 1: error: 'top_k' is 0, which is outside [1, 100]\n"
             "      | run.steer.top_k=0\n      |                 ^\n"
             "override 2: error: unknown key 'modle' in the manifest (did you mean 'model'?)\n"
@@ -55,14 +55,15 @@ TEST(Overrides, MessagesPointIntoTheOverride) {
 
 TEST(Overrides, Mistakes) {
   for (const auto* text : {"model.source", "=3", "model.source=", ".x=1", "a..b=1", "a.\"b=1", ""}) {
-    EXPECT_THAT(said({text}), HasSubstr("an override is written KEY=VALUE, for example model.source=gpt2")) << text;
+    EXPECT_THAT(override_mistakes({text}), HasSubstr("an override is written KEY=VALUE, for example model.source=gpt2"))
+        << text;
   }
-  EXPECT_THAT(said({"run.resd.site=z"}),
+  EXPECT_THAT(override_mistakes({"run.resd.site=z"}),
               HasSubstr("override 1: error: no run has the id 'resd' (did you mean 'resid'?)"));
-  EXPECT_THAT(said({"run.9.site=z"}), HasSubstr("no run has the id '9'"));
-  EXPECT_THAT(said({"model.source.x=1"}), HasSubstr("'source' is a string, so it has no 'x'"));
-  EXPECT_THAT(said({"run.resid.metrics=[\"a\""}), HasSubstr("override 1: error: not valid TOML"));
-  EXPECT_THAT(said({std::string("a=\xff")}), HasSubstr("override 1: error: is not UTF-8 text"));
+  EXPECT_THAT(override_mistakes({"run.9.site=z"}), HasSubstr("no run has the id '9'"));
+  EXPECT_THAT(override_mistakes({"model.source.x=1"}), HasSubstr("'source' is a string, so it has no 'x'"));
+  EXPECT_THAT(override_mistakes({"run.resid.metrics=[\"a\""}), HasSubstr("override 1: error: not valid TOML"));
+  EXPECT_THAT(override_mistakes({std::string("a=\xff")}), HasSubstr("override 1: error: is not UTF-8 text"));
 }
 
 }  // namespace

@@ -13,7 +13,9 @@ namespace {
 using ::testing::ElementsAre;
 using ::testing::IsEmpty;
 
-std::vector<std::string> said(const std::string& lines) { return toys::messages_of(toys::manifest_with(lines)); }
+std::vector<std::string> param_mistakes(const std::string& lines) {
+  return toys::messages_of(toys::manifest_with(lines));
+}
 
 template <class T>
 T value(const std::string& lines, std::string_view name) {
@@ -21,40 +23,44 @@ T value(const std::string& lines, std::string_view name) {
 }
 
 TEST(Params, Names) {
-  EXPECT_THAT(said("topk = 3"), ElementsAre("unknown parameter 'topk' for kind 'everything' (did you mean 'top_k'?)"));
-  EXPECT_THAT(said("Top-K = 3"),
+  EXPECT_THAT(param_mistakes("topk = 3"),
+              ElementsAre("unknown parameter 'topk' for kind 'everything' (did you mean 'top_k'?)"));
+  EXPECT_THAT(param_mistakes("Top-K = 3"),
               ElementsAre("unknown parameter 'Top-K' for kind 'everything' (did you mean 'top_k'?)"));
-  EXPECT_THAT(said("promts = \"a\""),
+  EXPECT_THAT(param_mistakes("promts = \"a\""),
               ElementsAre("unknown parameter 'promts' for kind 'everything' (did you mean 'prompts'?)"));
-  EXPECT_THAT(said("jobs = 3"), ElementsAre("'jobs' belongs in [execution]"));
-  EXPECT_THAT(said("source = \"gpt2\""), ElementsAre("'source' belongs in [model]"));
+  EXPECT_THAT(param_mistakes("jobs = 3"), ElementsAre("'jobs' belongs in [execution]"));
+  EXPECT_THAT(param_mistakes("source = \"gpt2\""), ElementsAre("'source' belongs in [model]"));
   EXPECT_THAT(
-      said("retires = 3"),
+      param_mistakes("retires = 3"),
       ElementsAre("unknown parameter 'retires' for kind 'everything' (did you mean 'retries' of [execution]?)"));
-  EXPECT_THAT(said("normalise = \"none\""),
+  EXPECT_THAT(param_mistakes("normalise = \"none\""),
               ElementsAre("kind 'everything' takes no metrics, so 'normalise' means nothing to it"));
   EXPECT_THAT(
-      said("qwertyuiop = 1"),
+      param_mistakes("qwertyuiop = 1"),
       ElementsAre(
           "unknown parameter 'qwertyuiop' for kind 'everything' ('diopter plugin show everything' lists them)"));
 }
 
 TEST(Params, Types) {
-  EXPECT_THAT(said("top_k = 2.0"),
+  EXPECT_THAT(param_mistakes("top_k = 2.0"),
               ElementsAre("'top_k' is 2.0, which is a number with a fraction, not a whole number"));
-  EXPECT_THAT(said("top_k = true"), ElementsAre("'top_k' is true, which is true or false, not a whole number"));
-  EXPECT_THAT(said("rate = \"1\""), ElementsAre("'rate' is \"1\", which is a string, not a number"));
-  EXPECT_THAT(said("flag = 1"), ElementsAre("'flag' is 1, which is a whole number, not true or false"));
-  EXPECT_THAT(said("label = [\"a\"]"), ElementsAre("'label' is [\"a\"], which is a list, not a string"));
-  EXPECT_THAT(said("counts = 3"), ElementsAre("'counts' is 3, which is a whole number, not a list of whole numbers"));
-  EXPECT_THAT(said("heads = 3"),
+  EXPECT_THAT(param_mistakes("top_k = true"),
+              ElementsAre("'top_k' is true, which is true or false, not a whole number"));
+  EXPECT_THAT(param_mistakes("rate = \"1\""), ElementsAre("'rate' is \"1\", which is a string, not a number"));
+  EXPECT_THAT(param_mistakes("flag = 1"), ElementsAre("'flag' is 1, which is a whole number, not true or false"));
+  EXPECT_THAT(param_mistakes("label = [\"a\"]"), ElementsAre("'label' is [\"a\"], which is a list, not a string"));
+  EXPECT_THAT(param_mistakes("counts = 3"),
+              ElementsAre("'counts' is 3, which is a whole number, not a list of whole numbers"));
+  EXPECT_THAT(param_mistakes("heads = 3"),
               ElementsAre("'heads' is 3, which is a whole number, not a list of whole numbers or \"all\""));
-  EXPECT_THAT(said("counts = [1, 2.5]"),
+  EXPECT_THAT(param_mistakes("counts = [1, 2.5]"),
               ElementsAre("item 2 of 'counts' is 2.5, which is a number with a fraction, not a whole number"));
-  EXPECT_THAT(said("names = [\"a\", 1, true]"),
+  EXPECT_THAT(param_mistakes("names = [\"a\", 1, true]"),
               ElementsAre("item 2 of 'names' is 1, which is a whole number, not a string",
                           "item 3 of 'names' is true, which is true or false, not a string"));
-  EXPECT_THAT(said("label = 1979-05-27"), ElementsAre("'label' is 1979-05-27, which is a date, not a string"));
+  EXPECT_THAT(param_mistakes("label = 1979-05-27"),
+              ElementsAre("'label' is 1979-05-27, which is a date, not a string"));
   EXPECT_EQ(value<double>("rate = 2", "rate"), 2.0) << "a whole number is accepted where a number is asked";
 }
 
@@ -67,32 +73,32 @@ TEST(Params, CanonicalFormIsCoercedToTheDeclaredType) {
 }
 
 TEST(Params, Choices) {
-  EXPECT_THAT(said("mode = \"men\""),
+  EXPECT_THAT(param_mistakes("mode = \"men\""),
               ElementsAre("'mode' is \"men\", which is not one of its choices (did you mean 'mean'?)"));
-  EXPECT_THAT(said("mode = \"average\""),
+  EXPECT_THAT(param_mistakes("mode = \"average\""),
               ElementsAre("'mode' is \"average\", which is not one of its choices (known: mean, zero, resample)"));
-  EXPECT_THAT(said("modes = [\"mean\", \"resample\"]"),
+  EXPECT_THAT(param_mistakes("modes = [\"mean\", \"resample\"]"),
               ElementsAre("item 2 of 'modes' is \"resample\", which is not one of its choices (known: mean, zero)"));
 }
 
 TEST(Params, Ranges) {
-  EXPECT_THAT(said("top_k = 0"), ElementsAre("'top_k' is 0, which is outside [1, 100]"));
-  EXPECT_THAT(said("top_k = 101"), ElementsAre("'top_k' is 101, which is outside [1, 100]"));
-  EXPECT_THAT(said("rate = 8.5"), ElementsAre("'rate' is 8.5, which is above 8"));
-  EXPECT_THAT(said("rate = inf"), ElementsAre("'rate' is inf, which is not a finite number"));
-  EXPECT_THAT(said("rate = -nan"), ElementsAre("'rate' is nan, which is not a finite number"));
-  EXPECT_THAT(said("coefficients = [1, 101, -inf]"),
+  EXPECT_THAT(param_mistakes("top_k = 0"), ElementsAre("'top_k' is 0, which is outside [1, 100]"));
+  EXPECT_THAT(param_mistakes("top_k = 101"), ElementsAre("'top_k' is 101, which is outside [1, 100]"));
+  EXPECT_THAT(param_mistakes("rate = 8.5"), ElementsAre("'rate' is 8.5, which is above 8"));
+  EXPECT_THAT(param_mistakes("rate = inf"), ElementsAre("'rate' is inf, which is not a finite number"));
+  EXPECT_THAT(param_mistakes("rate = -nan"), ElementsAre("'rate' is nan, which is not a finite number"));
+  EXPECT_THAT(param_mistakes("coefficients = [1, 101, -inf]"),
               ElementsAre("item 2 of 'coefficients' is 101, which is outside [-100, 100]",
                           "item 3 of 'coefficients' is -inf, which is not a finite number"));
 }
 
 TEST(Params, Indices) {
-  EXPECT_THAT(said("layer = 12"), ElementsAre("layer 12 is out of range: gpt2 has layers 0..11"));
-  EXPECT_THAT(said("layer = -13"), ElementsAre("layer -13 is out of range: gpt2 has layers 0..11"));
-  EXPECT_THAT(said("heads = [0, 12]"), ElementsAre("head 12 is out of range: gpt2 has heads 0..11"));
+  EXPECT_THAT(param_mistakes("layer = 12"), ElementsAre("layer 12 is out of range: gpt2 has layers 0..11"));
+  EXPECT_THAT(param_mistakes("layer = -13"), ElementsAre("layer -13 is out of range: gpt2 has layers 0..11"));
+  EXPECT_THAT(param_mistakes("heads = [0, 12]"), ElementsAre("head 12 is out of range: gpt2 has heads 0..11"));
   EXPECT_EQ(value<std::int64_t>("layer = -1", "layer"), 11);
   EXPECT_EQ(value<std::vector<std::int64_t>>("heads = \"all\"", "heads").size(), 12u);
-  EXPECT_THAT(said("counts = \"all\""),
+  EXPECT_THAT(param_mistakes("counts = \"all\""),
               ElementsAre("'counts' is \"all\", which is a string, not a list of whole numbers"));
   EXPECT_THAT(toys::messages_of(
                   toys::manifest_with("kind = \"patching\"\nsite = \"z\"\nprompts = \"p\"\npositions = [1024]",
@@ -125,47 +131,49 @@ TEST(Params, GeneratedLists) {
   EXPECT_EQ(value<std::vector<std::int64_t>>("counts = { range = { from = 3, to = 0, step = -1 } }", "counts"),
             (std::vector<std::int64_t>{3, 2, 1, 0}));
 
-  EXPECT_THAT(said("coefficients = { linspce = {} }"),
+  EXPECT_THAT(param_mistakes("coefficients = { linspce = {} }"),
               ElementsAre("'linspce' does not make a list here (did you mean 'linspace'?)"));
-  EXPECT_THAT(said("counts = { linspace = { from = 0, to = 1, count = 2 } }"),
+  EXPECT_THAT(param_mistakes("counts = { linspace = { from = 0, to = 1, count = 2 } }"),
               ElementsAre("'linspace' does not make a list here (known: range)"));
-  EXPECT_THAT(said("coefficients = {}"), ElementsAre("a generated list has one key: linspace, logspace or range"));
+  EXPECT_THAT(param_mistakes("coefficients = {}"),
+              ElementsAre("a generated list has one key: linspace, logspace or range"));
   EXPECT_THAT(
-      said("coefficients = { linspace = 3 }"),
+      param_mistakes("coefficients = { linspace = 3 }"),
       ElementsAre("'linspace' is a whole number, not a table; for example linspace = { from = 1, to = 8, count = 4 }"));
-  EXPECT_THAT(said("coefficients = { linspace = { from = 0, to = 1 } }"),
+  EXPECT_THAT(param_mistakes("coefficients = { linspace = { from = 0, to = 1 } }"),
               ElementsAre("linspace needs the key 'count'; for example count = 4"));
-  EXPECT_THAT(said("coefficients = { logspace = { from = 0, to = 1, count = 2 } }"),
+  EXPECT_THAT(param_mistakes("coefficients = { logspace = { from = 0, to = 1, count = 2 } }"),
               ElementsAre("'from' and 'to' of logspace must be above 0"));
-  EXPECT_THAT(said("counts = { range = { from = 0, to = 4, step = -1 } }"),
+  EXPECT_THAT(param_mistakes("counts = { range = { from = 0, to = 4, step = -1 } }"),
               ElementsAre("'step' of range does not lead from 'from' to 'to'"));
-  EXPECT_THAT(said("counts = { range = { from = 0, to = 1000000 } }"),
+  EXPECT_THAT(param_mistakes("counts = { range = { from = 0, to = 1000000 } }"),
               ElementsAre("range has more than 100000 values"));
-  EXPECT_THAT(said("coefficients = { range = { from = 0, to = 200, step = 50 } }"),
+  EXPECT_THAT(param_mistakes("coefficients = { range = { from = 0, to = 200, step = 50 } }"),
               ElementsAre("'coefficients' is { range = { from = 0, to = 200, step = 50 } }, which has 150.0, which is "
                           "outside [-100, 100]"));
-  EXPECT_THAT(said("coefficients = { linspace = { from = 0, to = 1, count = 3, stop = 1 } }"),
+  EXPECT_THAT(param_mistakes("coefficients = { linspace = { from = 0, to = 1, count = 3, stop = 1 } }"),
               ElementsAre("unknown key 'stop' in linspace (known: from, to, count)"));
 }
 
 TEST(Params, FilesHooksTokensPositions) {
   toys::Folder folder;
   folder.write("v.safetensors", "x");
-  EXPECT_THAT(said("file = \"" + (folder.path() / "v.safetensors").string() + "\""), IsEmpty());
+  EXPECT_THAT(param_mistakes("file = \"" + (folder.path() / "v.safetensors").string() + "\""), IsEmpty());
   const std::string none = (folder.path() / "none").string();
   EXPECT_THAT(toys::messages_of(toys::manifest_with("file = \"" + none + "\""))[0],
               ::testing::HasSubstr("which does not exist; looked for " + none));
-  EXPECT_THAT(said("hook = \"blocks.{0..2\""), ::testing::SizeIs(1));
-  EXPECT_THAT(said("hook = []"), ElementsAre("'hook' is [], which names no hook"));
-  EXPECT_THAT(said("word = \"\""), ElementsAre("'word' is \"\", which is empty, so it is no token"));
-  EXPECT_THAT(said("where = \"lst\""), ElementsAre("'lst' does not name positions (did you mean 'last'?)"));
-  EXPECT_THAT(said("where = \"from:x\""),
+  EXPECT_THAT(param_mistakes("hook = \"blocks.{0..2\""), ::testing::SizeIs(1));
+  EXPECT_THAT(param_mistakes("hook = []"), ElementsAre("'hook' is [], which names no hook"));
+  EXPECT_THAT(param_mistakes("word = \"\""), ElementsAre("'word' is \"\", which is empty, so it is no token"));
+  EXPECT_THAT(param_mistakes("where = \"lst\""), ElementsAre("'lst' does not name positions (did you mean 'last'?)"));
+  EXPECT_THAT(param_mistakes("where = \"from:x\""),
               ElementsAre("'from:x' does not say from which position; for example \"from:5\""));
-  EXPECT_THAT(said("where = []"), ElementsAre("the list of positions is empty, so nothing is selected"));
-  EXPECT_THAT(said("where = [1, \"a\"]"), ElementsAre("a position is \"a\", which is a string, not a whole number"));
-  EXPECT_THAT(said("where = { token = \" :\", occurrence = 0 }"),
+  EXPECT_THAT(param_mistakes("where = []"), ElementsAre("the list of positions is empty, so nothing is selected"));
+  EXPECT_THAT(param_mistakes("where = [1, \"a\"]"),
+              ElementsAre("a position is \"a\", which is a string, not a whole number"));
+  EXPECT_THAT(param_mistakes("where = { token = \" :\", occurrence = 0 }"),
               ElementsAre("'occurrence' is 0, but counts from 1 (or from the end: -1)"));
-  EXPECT_THAT(said("where = { tokn = \" :\" }"),
+  EXPECT_THAT(param_mistakes("where = { tokn = \" :\" }"),
               ElementsAre("{ token = ... } needs the key 'token'; for example { token = \" :\" }",
                           "unknown key 'tokn' in { token = ... } (did you mean 'token'?)"));
   const auto positions = value<Positions>("where = \"last+from:5\"", "where");

@@ -12,11 +12,6 @@
 namespace training {
 namespace {
 
-const Corpus& corpus_here() {
-  static const Corpus corpus = make_corpus(lexicon_here(), 1, 20'000);
-  return corpus;
-}
-
 // FNV-1a: enough to notice a change.
 std::uint64_t hash_of(const std::string& text) {
   std::uint64_t hash = 0xcbf29ce484222325U;

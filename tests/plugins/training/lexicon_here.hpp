@@ -1,20 +1,26 @@
-// The lexicon that ships.
+// The lexicon that ships, and a corpus of it.
 #pragma once
 
-#include <cstdlib>
 #include <filesystem>
 
+#include "corpus.hpp"
+#include "environment.hpp"
 #include "lexicon.hpp"
 
 namespace training {
 
 inline std::filesystem::path organism_folder() {
-  return std::filesystem::path(std::getenv("DIOPTER_SOURCE_DIR")) / "experiments" / "organism";
+  return diopter::tests::source_folder() / "experiments" / "organism";
 }
 
 inline const Lexicon& lexicon_here() {
   static const Lexicon lexicon = read_lexicon(organism_folder() / "lexicon.toml");
   return lexicon;
+}
+
+inline const Corpus& corpus_here() {
+  static const Corpus corpus = make_corpus(lexicon_here(), 1, 20'000);
+  return corpus;
 }
 
 }  // namespace training

@@ -11,11 +11,6 @@
 namespace training {
 namespace {
 
-const Corpus& corpus_here() {
-  static const Corpus corpus = make_corpus(lexicon_here(), 1, 20'000);
-  return corpus;
-}
-
 TEST(PreTokens, SplitAsGpt2Does) {
   using Pieces = std::vector<std::string_view>;
   EXPECT_EQ(pre_tokens("Hello world."), (Pieces{"Hello", " world", "."}));

@@ -35,6 +35,7 @@ class DIOPTER_API TrainableBackend {
   virtual const ModelInfo& info() const = 0;
   virtual Tensor forward(const Tensor& inputs) = 0;
   virtual Tensor loss(const Batch& batch) = 0;
+  virtual double backward(const std::vector<Batch>& batches) = 0;
   virtual std::vector<Tensor> parameters() const = 0;
   virtual void step(const AdamW& with) = 0;
   virtual Index steps() const = 0;
@@ -95,7 +96,9 @@ class DIOPTER_API ContextBackend {
   virtual const Model& model() const = 0;
   virtual const Edits& edits() const = 0;
   virtual const Prompts& prompts(Text parameter) const = 0;
-  virtual EngineBackend& engine() = 0;  // checks the calling thread
+  // Both check the calling thread; the second, for trainable() and stream(), that the table says needs(Training).
+  virtual EngineBackend& engine() = 0;
+  virtual EngineBackend& training_engine() = 0;
   virtual Log& log() = 0;
   virtual Path scratch() = 0;
   virtual at::Generator rng(Text stream) = 0;
