@@ -18,7 +18,6 @@ at::Tensor sinusoidal(Index positions, Index d_model, double amplitude) {
   return (amplitude * pairs.narrow(1, 0, d_model)).to(at::kFloat).contiguous();
 }
 
-bool is_gain(Part part) { return part == Part::Ln1Gain || part == Part::Ln2Gain || part == Part::LnFinalGain; }
 bool writes_to_stream(Part part) { return part == Part::OutWeight || part == Part::MlpOutWeight; }
 
 double linear_deviation(const ModelInfo& shape, const Init& init, Part part, Index fan_in) {
@@ -33,7 +32,7 @@ double linear_deviation(const ModelInfo& shape, const Init& init, Part part, Ind
 model::Parameters initial_parameters(const ModelInfo& shape, const Init& init, at::Generator generator) {
   return model::Parameters(shape).transformed([&](model::Slot slot, const at::Tensor&) {
     const std::vector<Index> sizes = model::slot_shape(shape, slot.part);
-    if (is_gain(slot.part)) return at::ones(sizes, at::kFloat);
+    if (model::is_gain(slot.part)) return at::ones(sizes, at::kFloat);
     if (sizes.size() == 1) return at::zeros(sizes, at::kFloat);
     if (slot.part == Part::PosEmbed && init.sinusoidal) return sinusoidal(sizes[0], sizes[1], init.embed);
     const double deviation =

@@ -9,34 +9,55 @@ at::Tensor by_head(const at::Tensor& x) {
   return x.transpose(1, 2);
 }  // [batch, pos, head, e] <-> [batch, head, pos, e]
 
+// The heads of one key/value head side by side: one product serves them.
+struct Groups {
+  Index batch, kv_heads, per_group, queries, keys;
+  Index count() const { return batch * kv_heads; }
+  Index rows() const { return per_group * queries; }
+  std::vector<Index> scores() const { return {batch, kv_heads * per_group, queries, keys}; }
+};
+
+at::Tensor masked_scores(const Heads& heads, const ScoreRule& rule, const AttentionMask& mask, const Groups& groups) {
+  const at::Tensor q = by_head(heads.q).reshape({groups.count(), groups.rows(), heads.q.size(3)});
+  const at::Tensor k_by_column =
+      by_head(heads.k).reshape({groups.count(), groups.keys, heads.k.size(3)}).transpose(1, 2);
+  const at::Tensor additive = mask.additive(groups.queries, groups.keys, heads.q.options());
+  if (rule.softcap > 0) {
+    const at::Tensor scores = at::tanh(at::bmm(q, k_by_column) * (rule.scale / rule.softcap)) * rule.softcap;
+    return scores.view(groups.scores()) + additive;
+  }
+  const at::Tensor hidden = additive.expand(groups.scores()).reshape({groups.count(), groups.rows(), groups.keys});
+  return at::baddbmm(hidden, q, k_by_column, 1, rule.scale).view(groups.scores());
+}
+
 }  // namespace
 
-at::Tensor fused_attention(const Heads& heads, double scale, const AttentionMask& mask) {
+at::Tensor fused_attention(const Heads& heads, const ScoreRule& rule, const AttentionMask& mask) {
+  if (rule.softcap > 0) return explicit_attention(heads, rule, mask, nullptr);
   const at::Tensor q = by_head(heads.q), k = by_head(heads.k), v = by_head(heads.v);
   const Index queries = q.size(2), keys = k.size(2);
-  const bool square_causal = mask.is_causal() && queries == keys;  // the kernel aligns its triangle at the first key
+  const bool causal = mask.is_causal(keys);
+  const bool square_causal = causal && queries == keys;  // the kernel aligns its triangle at the first key
   std::optional<at::Tensor> additive;
-  if (!square_causal && !(mask.is_causal() && queries == 1)) additive = mask.additive(queries, keys, q.options());
-  at::Tensor z = at::scaled_dot_product_attention(q, k, v, additive, 0.0, square_causal, scale);
+  if (!square_causal && !(causal && queries == 1)) additive = mask.additive(queries, keys, q.options());
+  const bool grouped = q.size(1) != k.size(1);
+  at::Tensor z = at::scaled_dot_product_attention(q, k, v, additive, 0.0, square_causal, rule.scale, grouped);
   return by_head(z);
 }
 
-at::Tensor explicit_attention(const Heads& heads, double scale, const AttentionMask& mask, const Shown* shown) {
-  const Index batch = heads.q.size(0), queries = heads.q.size(1), head_count = heads.q.size(2), keys = heads.k.size(1);
-  const auto flat = [&](const at::Tensor& x) { return by_head(x).reshape({batch * head_count, x.size(1), x.size(3)}); };
-  const at::Tensor additive = mask.additive(queries, keys, heads.q.options())
-                                  .expand({batch, head_count, queries, keys})
-                                  .reshape({batch * head_count, queries, keys});
-  const at::Tensor k_by_column = flat(heads.k).transpose(1, 2);  // [batch head, e, key]
-  at::Tensor scores =
-      at::baddbmm(additive, flat(heads.q), k_by_column, 1, scale).view({batch, head_count, queries, keys});
+at::Tensor explicit_attention(const Heads& heads, const ScoreRule& rule, const AttentionMask& mask,
+                              const Shown* shown) {
+  const Index kv_heads = heads.k.size(2);
+  const Groups groups{heads.q.size(0), kv_heads, heads.q.size(2) / kv_heads, heads.q.size(1), heads.k.size(1)};
+  at::Tensor scores = masked_scores(heads, rule, mask, groups);
   if (shown) scores = shown->at(Point::AttnScores, std::move(scores));
   // Only a mask from outside or an edit can hide every key from a query.
-  const bool may_see_nothing = !mask.is_causal() || (shown && shown->wants(Point::AttnScores));
+  const bool may_see_nothing = mask.given() || (shown && shown->wants(Point::AttnScores));
   at::Tensor pattern = may_see_nothing ? at::_safe_softmax(scores, -1) : at::softmax(scores, -1);
   if (shown) pattern = shown->at(Point::Pattern, std::move(pattern));
-  const at::Tensor z = at::bmm(pattern.reshape({batch * head_count, queries, keys}), flat(heads.v));
-  return by_head(z.view({batch, head_count, queries, z.size(2)}));
+  const at::Tensor v = by_head(heads.v).reshape({groups.count(), groups.keys, heads.v.size(3)});
+  const at::Tensor z = at::bmm(pattern.reshape({groups.count(), groups.rows(), groups.keys}), v);
+  return by_head(z.view({groups.batch, heads.q.size(2), groups.queries, z.size(2)}));
 }
 
 }  // namespace diopter::model

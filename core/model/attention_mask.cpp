@@ -19,12 +19,19 @@ AttentionMask AttentionMask::of(at::Tensor visible) {
   return mask;
 }
 
+AttentionMask AttentionMask::limited_to(Index window) const {
+  AttentionMask limited = *this;
+  limited.window_ = window;
+  return limited;
+}
+
 at::Tensor AttentionMask::additive(Index queries, Index keys, const at::TensorOptions& options) const {
-  if (is_causal()) {
-    return at::full({queries, keys}, kMinusInfinity, options)
-        .triu_(keys - queries + 1);  // the last query sees every key
-  }
-  return at::zeros(visible_.sizes(), options).masked_fill_(visible_.logical_not(), kMinusInfinity);
+  const Index earlier = keys - queries;  // the last query sees the last key
+  at::Tensor mask = given() ? at::zeros(visible_.sizes(), options).masked_fill_(visible_.logical_not(), kMinusInfinity)
+                            : at::full({queries, keys}, kMinusInfinity, options).triu_(earlier + 1);
+  if (window_ > 0 && keys > window_)
+    mask = mask + at::full({queries, keys}, kMinusInfinity, options).tril_(earlier - window_);
+  return mask;
 }
 
 }  // namespace diopter::model

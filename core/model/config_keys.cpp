@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cmath>
 
 #include "base/error.hpp"
@@ -46,9 +47,11 @@ Index ConfigKeys::size(const char* key) {
 
 Index ConfigKeys::size(const char* key, Index fallback) { return find(key) ? size(key) : fallback; }
 
-double ConfigKeys::positive(const char* key, double fallback) {
+double ConfigKeys::positive(const char* key, double fallback) { return maybe_positive(key).value_or(fallback); }
+
+std::optional<double> ConfigKeys::maybe_positive(const char* key) {
   const Json* value = find(key);
-  if (!value) return fallback;
+  if (!value) return std::nullopt;
   if (!value->is_number() || !(value->get<double>() > 0) || !std::isfinite(value->get<double>()))
     refuse(key, "a number above 0");
   return value->get<double>();
@@ -66,6 +69,26 @@ std::string ConfigKeys::word(const char* key, const char* fallback) {
   if (!value) return fallback;
   if (!value->is_string()) refuse(key, "a string");
   return value->get<std::string>();
+}
+
+std::vector<std::string> ConfigKeys::words(const char* key) {
+  const Json* value = find(key);
+  if (!value) return {};
+  if (!value->is_array() || !std::all_of(value->begin(), value->end(), [](const Json& one) { return one.is_string(); }))
+    refuse(key, "a list of strings");
+  return value->get<std::vector<std::string>>();
+}
+
+bool ConfigKeys::has(const char* key) const {
+  const auto found = config_.find(key);
+  return found != config_.end() && !found->is_null();
+}
+
+std::optional<ConfigKeys> ConfigKeys::part(const char* key) {
+  const Json* value = find(key);
+  if (!value) return std::nullopt;
+  if (!value->is_object()) refuse(key, "an object");
+  return ConfigKeys(*value, where_ + ", " + key);
 }
 
 void ConfigKeys::must_be_false(std::initializer_list<const char*> keys) {

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <initializer_list>
+#include <optional>
 #include <set>
 #include <string>
 #include <vector>
@@ -21,8 +22,13 @@ class ConfigKeys {
   Index size(const char* key);  // a positive whole number that must be there
   Index size(const char* key, Index fallback);
   double positive(const char* key, double fallback);
+  std::optional<double> maybe_positive(const char* key);
   bool flag(const char* key, bool fallback);
   std::string word(const char* key, const char* fallback);
+  std::vector<std::string> words(const char* key);  // of a list; empty when absent
+  bool has(const char* key) const;
+  // The keys of an object below this one, or nothing. Its finish() is called by the caller; it must not outlive this.
+  std::optional<ConfigKeys> part(const char* key);
 
   void must_be_false(std::initializer_list<const char*> keys);  // flags for what diopter does not implement
   void harmless(std::initializer_list<const char*> keys);       // do not change the numbers of a forward

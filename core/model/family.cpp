@@ -10,7 +10,8 @@
 namespace diopter::model {
 
 const std::vector<const Family*>& families() {
-  static const std::vector<const Family*> all{&gpt2_family()};
+  static const std::vector<const Family*> all{&gpt2_family(),  &gpt_neox_family(), &llama_family(), &mistral_family(),
+                                              &qwen2_family(), &qwen3_family(),    &gemma2_family()};
   return all;
 }
 

@@ -10,9 +10,17 @@
 
 namespace diopter::model {
 
+// How the file holds a tensor, against the slot.
+enum class Stored {
+  AsIs,
+  Transposed,   // nn.Linear's [out, in]; the slot is a view
+  GainMinusOne  // the gain is 1 + what is stored, in float32
+};
+
 struct StoredName {
   std::string name;  // in the checkpoint, without the prefix: "h.0.attn.c_attn.weight"
-  Slot slot;         // holds it as it is stored
+  Slot slot;
+  Stored how = Stored::AsIs;
 };
 
 struct Family {
@@ -22,6 +30,7 @@ struct Family {
   std::vector<StoredName> (*stored_names)(const ModelInfo& info);  // one per slot, in slots() order
   std::string base_prefix;  // "transformer.": tensors may be stored with or without it
   std::string head_name;    // "lm_head.weight": never prefixed; may be stored although tied, if equal to the embedding
+  std::string other_head_name;       // of other versions of the library, or ""
   std::vector<std::string> buffers;  // globs over unprefixed names; not weights, ignored
 };
 

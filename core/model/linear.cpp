@@ -8,7 +8,8 @@ namespace diopter::model {
 at::Tensor affine(const at::Tensor& x, const at::Tensor& weight, const at::Tensor& bias) {
   std::vector<std::int64_t> shape = x.sizes().vec();
   shape.back() = weight.size(1);
-  return at::addmm(bias, x.reshape({-1, weight.size(0)}), weight).view(shape);
+  const at::Tensor rows = x.reshape({-1, weight.size(0)});
+  return (bias.defined() ? at::addmm(bias, rows, weight) : at::mm(rows, weight)).view(shape);
 }
 
 at::Tensor sum(at::Tensor a, const at::Tensor& b, bool reuse_a) {

@@ -5,7 +5,7 @@
 
 namespace diopter::model {
 
-// x [..., in], weight [in, out], bias [out] -> [..., out]
+// x [..., in], weight [in, out], bias [out] or undefined -> [..., out]
 at::Tensor affine(const at::Tensor& x, const at::Tensor& weight, const at::Tensor& bias);
 
 // a + b. Writes the sum into a where that is allowed (`reuse_a`) and no graph needs it.

@@ -21,7 +21,7 @@ namespace {
 
 using base::Exit;
 using base::UserError;
-using Stored = std::map<std::string, weights::TensorView>;
+using Views = std::map<std::string, weights::TensorView>;
 
 bool is_buffer(const std::string& name, const Family& family) {
   for (const std::string& glob : family.buffers) {
@@ -32,11 +32,12 @@ bool is_buffer(const std::string& name, const Family& family) {
 
 // The checkpoint's weights under unprefixed names, without buffers. Twice the same name (with and without prefix) is a
 // defect.
-Stored unprefixed(const Stored& all, const Family& family, const std::string& where) {
-  Stored weights;
+Views unprefixed(const Views& all, const Family& family, const std::string& where) {
+  Views weights;
   for (const auto& [name, view] : all) {
     const bool prefixed = name.compare(0, family.base_prefix.size(), family.base_prefix) == 0;
-    const std::string bare = prefixed ? name.substr(family.base_prefix.size()) : name;
+    std::string bare = prefixed ? name.substr(family.base_prefix.size()) : name;
+    if (bare == family.other_head_name) bare = family.head_name;
     if (is_buffer(bare, family)) continue;
     if (!weights.emplace(bare, view).second) {
       throw UserError(
@@ -49,7 +50,7 @@ Stored unprefixed(const Stored& all, const Family& family, const std::string& wh
 }
 
 // A tied model may store its head as well, as long as it is the embedding.
-void drop_tied_head(Stored& stored, const ModelInfo& info, const Family& family, const std::string& embed_name,
+void drop_tied_head(Views& stored, const ModelInfo& info, const Family& family, const std::string& embed_name,
                     const std::string& where) {
   const auto head = stored.find(family.head_name), embed = stored.find(embed_name);
   if (!info.tied_embeddings || head == stored.end() || embed == stored.end()) return;
@@ -62,8 +63,9 @@ void drop_tied_head(Stored& stored, const ModelInfo& info, const Family& family,
   stored.erase(head);
 }
 
-std::string defect(const StoredName& expected, const Stored& stored, const ModelInfo& info) {
-  const std::vector<Index> shape = slot_shape(info, expected.slot.part);
+std::string defect(const StoredName& expected, const Views& stored, const ModelInfo& info) {
+  std::vector<Index> shape = slot_shape(info, expected.slot.part);
+  if (expected.how == Stored::Transposed) std::swap(shape[0], shape[1]);
   const auto found = stored.find(expected.name);
   if (found == stored.end()) return fmt::format("\n  missing: {} {}", expected.name, weights::shape_text(shape));
   if (found->second.shape != shape) {
@@ -77,7 +79,7 @@ std::string defect(const StoredName& expected, const Stored& stored, const Model
   return {};
 }
 
-void check_names_and_shapes(const std::vector<StoredName>& expected, const Stored& stored, const ModelInfo& info,
+void check_names_and_shapes(const std::vector<StoredName>& expected, const Views& stored, const ModelInfo& info,
                             const std::string& where) {
   std::string defects;
   std::set<std::string> names;
@@ -97,7 +99,7 @@ void check_names_and_shapes(const std::vector<StoredName>& expected, const Store
   }
 }
 
-void check_finite(const std::vector<StoredName>& expected, const Stored& stored, const std::string& where) {
+void check_finite(const std::vector<StoredName>& expected, const Views& stored, const std::string& where) {
   std::string defects;
   for (const StoredName& e : expected) {
     const std::int64_t count = count_not_finite(stored.at(e.name));
@@ -111,6 +113,16 @@ void check_finite(const std::vector<StoredName>& expected, const Stored& stored,
   }
 }
 
+at::Tensor in_slot(const StoredName& expected, const weights::TensorView& view, at::ScalarType dtype) {
+  const at::Tensor stored = as_tensor(view);
+  switch (expected.how) {
+    case Stored::Transposed: return stored.to(dtype).t();
+    case Stored::GainMinusOne: return stored.to(dtype).to(dtype == at::kDouble ? at::kDouble : at::kFloat) + 1;
+    case Stored::AsIs: break;
+  }
+  return stored.to(dtype);
+}
+
 }  // namespace
 
 LoadedModel load(const fs::path& folder, at::ScalarType dtype) {
@@ -122,13 +134,13 @@ LoadedModel load(const fs::path& folder, at::ScalarType dtype) {
   const std::vector<StoredName> expected = family.stored_names(info);
   const std::string where = folder.string();
 
-  Stored stored = unprefixed(checkpoint.tensors(), family, where);
+  Views stored = unprefixed(checkpoint.tensors(), family, where);
   drop_tied_head(stored, info, family, expected.front().name, where);
   check_names_and_shapes(expected, stored, info, where);
   check_finite(expected, stored, where);
 
   model.parameters = Parameters(info);
-  for (const StoredName& e : expected) model.parameters.set(e.slot, as_tensor(stored.at(e.name)).to(dtype));
+  for (const StoredName& e : expected) model.parameters.set(e.slot, in_slot(e, stored.at(e.name), dtype));
   model.parameters.check();
   model.files = checkpoint.files();
   model.files.insert(model.files.begin(), folder / "config.json");

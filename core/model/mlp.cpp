@@ -34,14 +34,23 @@ at::Tensor activated_in_place(at::Tensor x, Activation activation) {
 }  // namespace
 
 at::Tensor mlp(const Parameters& parameters, Index layer, const at::Tensor& normalized, const Shown* shown) {
+  const auto at_layer = [&](Part part) -> const at::Tensor& { return parameters.get(part, layer); };
+  const auto show = [&](Point point, at::Tensor value) {
+    return shown ? shown->at(point, std::move(value)) : std::move(value);
+  };
   const Activation activation = parameters.info().activation;
+  const bool gated = parameters.info().gated_mlp;
   const bool pre_is_ours = !c10::GradMode::is_enabled() && !(shown && shown->wants(Point::MlpPre));
   at::Tensor pre =
-      affine(normalized, parameters.get(Part::MlpInWeight, layer), parameters.get(Part::MlpInBias, layer));  // [..., F]
-  if (shown) pre = shown->at(Point::MlpPre, std::move(pre));
+      show(Point::MlpPre, gated ? affine(normalized, at_layer(Part::MlpGateWeight), at_layer(Part::MlpGateBias))
+                                : affine(normalized, at_layer(Part::MlpInWeight), at_layer(Part::MlpInBias)));
+  at::Tensor linear;  // [..., F]
+  if (gated)
+    linear = show(Point::MlpPreLinear, affine(normalized, at_layer(Part::MlpInWeight), at_layer(Part::MlpInBias)));
   at::Tensor post = pre_is_ours ? activated_in_place(std::move(pre), activation) : activated(pre, activation);
-  if (shown) post = shown->at(Point::MlpPost, std::move(post));
-  return affine(post, parameters.get(Part::MlpOutWeight, layer), parameters.get(Part::MlpOutBias, layer));
+  if (gated) post = pre_is_ours ? post.mul_(linear) : post * linear;
+  post = show(Point::MlpPost, std::move(post));
+  return affine(post, at_layer(Part::MlpOutWeight), at_layer(Part::MlpOutBias));
 }
 
 }  // namespace diopter::model

@@ -8,7 +8,8 @@
 
 namespace diopter::model {
 
-// normalized [..., d_model] -> [..., d_model] with b_out; shows mlp.hook_pre and mlp.hook_post when `shown` is given.
+// normalized [..., d_model] -> [..., d_model] with b_out; gated: act(x W_gate + b_gate) * (x W_in + b_in) instead of
+// act(x W_in + b_in). Shows mlp.hook_pre, hook_pre_linear and hook_post when `shown` is given.
 at::Tensor mlp(const Parameters& parameters, Index layer, const at::Tensor& normalized, const Shown* shown);
 
 }  // namespace diopter::model

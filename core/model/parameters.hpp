@@ -16,27 +16,42 @@ namespace diopter::model {
 
 // D d_model, H heads, G key/value heads, e d_head, F d_mlp, V vocabulary, N n_ctx. y = x W + b.
 enum class Part : std::uint8_t {
-  Embed,         // [V, D]
-  PosEmbed,      // [N, D]
-  Ln1Gain,       // [D]             from here to MlpOutBias: one per layer
-  Ln1Bias,       // [D]
-  QkvWeight,     // [D, (H + 2G) e] columns q | k | v, each head-major
-  QkvBias,       // [(H + 2G) e]
-  OutWeight,     // [H e, D]
-  OutBias,       // [D]
-  Ln2Gain,       // [D]
-  Ln2Bias,       // [D]
-  MlpInWeight,   // [D, F]
-  MlpInBias,     // [F]
-  MlpOutWeight,  // [F, D]
-  MlpOutBias,    // [D]
-  LnFinalGain,   // [D]
-  LnFinalBias,   // [D]
-  Unembed,       // [V, D]; tied: the Embed tensor itself
+  Embed,          // [V, D]
+  PosEmbed,       // [N, D]
+  Ln1Gain,        // [D]             from here to Ln2PostGain: one per layer
+  Ln1Bias,        // [D]
+  QkvWeight,      // [D, (H + 2G) e] columns q | k | v, each head-major; or [head, q | k | v, e] (QkvLayout)
+  QkvBias,        // [(H + 2G) e]
+  QWeight,        // [D, H e]        these six instead of the two above under QkvLayout::Separate
+  KWeight,        // [D, G e]
+  VWeight,        // [D, G e]
+  QBias,          // [H e]
+  KBias,          // [G e]
+  VBias,          // [G e]
+  QNormGain,      // [e]
+  KNormGain,      // [e]
+  OutWeight,      // [H e, D]
+  OutBias,        // [D]
+  Ln1PostGain,    // [D]
+  Ln2Gain,        // [D]
+  Ln2Bias,        // [D]
+  MlpGateWeight,  // [D, F]
+  MlpGateBias,    // [F]
+  MlpInWeight,    // [D, F]
+  MlpInBias,      // [F]
+  MlpOutWeight,   // [F, D]
+  MlpOutBias,     // [D]
+  Ln2PostGain,    // [D]
+  LnFinalGain,    // [D]
+  LnFinalBias,    // [D]
+  Unembed,        // [V, D]; tied: the Embed tensor itself
+  UnembedBias,    // [V]
   Count
 };
 
-inline constexpr bool is_per_layer(Part part) { return part >= Part::Ln1Gain && part <= Part::MlpOutBias; }
+inline constexpr bool is_per_layer(Part part) { return part >= Part::Ln1Gain && part <= Part::Ln2PostGain; }
+
+bool is_gain(Part part);
 
 struct Slot {
   Part part = Part::Embed;
@@ -62,12 +77,14 @@ class Parameters {
   // A copy in which `f` made each tensor; called once per slot, in slots() order. clone, dtype, device, random init ...
   Parameters transformed(const std::function<at::Tensor(Slot, const at::Tensor&)>& f) const;
 
-  // All slots filled with tensors of slot_shape, one floating dtype and one device; else DIOPTER_CHECK.
+  // All slots filled with tensors of slot_shape, one floating dtype and one device; else DIOPTER_CHECK. Gains may be in
+  // float32 beside other dtypes: they are then applied before the norm's result is rounded.
   void check() const;
 
   // A view in the canonical layout: W_E [V,D] W_pos [N,D] W_U [D,V]; per layer W_Q [H,D,e] W_K W_V [G,D,e] W_O [H,e,D]
-  // W_in [D,F] W_out [F,D] b_Q [H,e] b_K b_V [G,e] b_O [D] b_in [F] b_out [D] ln1_w ln1_b ln2_w ln2_b; ln_final_w
-  // ln_final_b. Undefined for a role that exists but that this model lacks (b_U). UserError(Usage) for an unknown role,
+  // W_in W_gate [D,F] W_out [F,D] b_Q [H,e] b_K b_V [G,e] b_O [D] b_in b_gate [F] b_out [D] ln1_w ln1_b ln1_post_w
+  // ln2_w ln2_b ln2_post_w q_norm_w k_norm_w [e]; ln_final_w ln_final_b b_U [V]. Gains as they are multiplied.
+  // Undefined for a role that exists but that this model lacks. UserError(Usage) for an unknown role,
   // or a layer that is missing, out of range or not wanted.
   at::Tensor canonical(std::string_view role, Index layer = kUnset) const;
 

@@ -8,16 +8,13 @@
 namespace diopter::model {
 namespace {
 
-Norm ln1(const Parameters& parameters, Index layer) {
-  return {parameters.get(Part::Ln1Gain, layer), parameters.get(Part::Ln1Bias, layer), parameters.info().norm_eps};
-}
-
 // One of q, k, v, each head from its own input: input [batch, pos, head, D], weight [head, D, e], bias [head, e].
 at::Tensor per_head(const at::Tensor& input, const Norm& norm, const at::Tensor& weight, const at::Tensor& bias) {
   const Index batch = input.size(0), pos = input.size(1), heads = input.size(2);
   const at::Tensor rows =
-      layer_norm(input, norm).view({batch * pos, heads, input.size(3)}).transpose(0, 1);  // [head, row, D]
-  const at::Tensor out = at::baddbmm(bias.unsqueeze(1), rows, weight);                    // [head, row, e]
+      normalize(input, norm).reshape({batch * pos, heads, input.size(3)}).transpose(0, 1);  // [head, row, D]
+  const at::Tensor out =
+      bias.defined() ? at::baddbmm(bias.unsqueeze(1), rows, weight) : at::bmm(rows, weight);  // [head, row, e]
   return out.transpose(0, 1).reshape({batch, pos, heads, weight.size(2)});
 }
 
@@ -45,25 +42,34 @@ Branch branch(Point point, Index heads, const at::Tensor& shared_by_head, bool a
 
 Qkv project(const Parameters& parameters, Index layer, const at::Tensor& normalized) {
   const ModelInfo& info = parameters.info();
-  std::vector<Index> shape = normalized.sizes().vec();
-  shape.back() = info.n_heads + 2 * info.n_kv_heads;
-  shape.push_back(info.d_head);
-  const at::Tensor fused =
-      affine(normalized, parameters.get(Part::QkvWeight, layer), parameters.get(Part::QkvBias, layer)).view(shape);
-  const Index heads = info.n_heads, kv_heads = info.n_kv_heads;
-  return {fused.narrow(-2, 0, heads), fused.narrow(-2, heads, kv_heads), fused.narrow(-2, heads + kv_heads, kv_heads)};
+  const Index heads = info.n_heads, kv_heads = info.n_kv_heads, e = info.d_head;
+  if (info.qkv == QkvLayout::Separate) {
+    const auto own = [&](Part weight, Part bias) {
+      return affine(normalized, parameters.get(weight, layer), parameters.get(bias, layer)).unflatten(-1, {-1, e});
+    };
+    return {own(Part::QWeight, Part::QBias), own(Part::KWeight, Part::KBias), own(Part::VWeight, Part::VBias)};
+  }
+  const at::Tensor joint =
+      affine(normalized, parameters.get(Part::QkvWeight, layer), parameters.get(Part::QkvBias, layer));
+  if (info.qkv == QkvLayout::ByHead) {
+    const at::Tensor parts = joint.unflatten(-1, {heads, 3, e});
+    return {parts.select(-2, 0), parts.select(-2, 1), parts.select(-2, 2)};
+  }
+  const at::Tensor rows = joint.unflatten(-1, {heads + 2 * kv_heads, e});
+  return {rows.narrow(-2, 0, heads), rows.narrow(-2, heads, kv_heads), rows.narrow(-2, heads + kv_heads, kv_heads)};
 }
 
 Qkv read_stream(const Parameters& parameters, Index layer, const at::Tensor& resid_pre, const Shown& shown,
                 bool split_inputs) {
   const ModelInfo& info = parameters.info();
-  const Norm norm = ln1(parameters, layer);
+  const Norm norm = stream_norm(parameters, Part::Ln1Gain, layer);
   Branch all = branch(Point::AttnIn, info.n_heads, {}, split_inputs, resid_pre, shown);
   const Branch q = branch(Point::QInput, info.n_heads, all.input, all.split, resid_pre, shown);
-  const Branch k = branch(Point::KInput, info.n_kv_heads, all.input, all.split, resid_pre, shown);
-  const Branch v = branch(Point::VInput, info.n_kv_heads, all.input, all.split, resid_pre, shown);
+  const at::Tensor for_kv = info.n_kv_heads == info.n_heads ? all.input : at::Tensor();
+  const Branch k = branch(Point::KInput, info.n_kv_heads, for_kv, all.split, resid_pre, shown);
+  const Branch v = branch(Point::VInput, info.n_kv_heads, for_kv, all.split, resid_pre, shown);
 
-  const at::Tensor normalized = layer_norm(resid_pre, norm, shown, Point::Ln1Scale, Point::Ln1Normalized);
+  const at::Tensor normalized = normalize(resid_pre, norm, shown, Point::Ln1Scale, Point::Ln1Normalized);
   Qkv out;
   if (!(q.split && k.split && v.split)) out = project(parameters, layer, normalized);
   if (q.split) out.q = per_head(q.input, norm, parameters.canonical("W_Q", layer), parameters.canonical("b_Q", layer));

@@ -12,6 +12,12 @@
 namespace diopter::model {
 namespace {
 
+at::Tensor as_stored(const at::Tensor& value, Stored how) {
+  const at::Tensor here = value.detach().to(at::kCPU);
+  if (how == Stored::GainMinusOne) return (here - 1).contiguous();
+  return (how == Stored::Transposed ? here.t() : here).contiguous();
+}
+
 base::Json id_or_null(const std::optional<std::int64_t>& id) { return id ? base::Json(*id) : base::Json(); }
 
 }  // namespace
@@ -25,7 +31,7 @@ void save(const Parameters& parameters, const std::filesystem::path& folder, con
   std::vector<at::Tensor> on_host;  // keeps the bytes alive
   std::vector<weights::TensorToWrite> tensors;
   for (const StoredName& stored : family.stored_names(parameters.info())) {
-    const at::Tensor tensor = parameters.get(stored.slot.part, stored.slot.layer).detach().to(at::kCPU).contiguous();
+    const at::Tensor tensor = as_stored(parameters.get(stored.slot.part, stored.slot.layer), stored.how);
     const std::optional<weights::Dtype> dtype = stored_dtype(tensor.scalar_type());
     DIOPTER_CHECK(dtype.has_value(), "parameters are floating tensors");
     const std::string name = stored.name == family.head_name ? stored.name : family.base_prefix + stored.name;

@@ -40,6 +40,7 @@ void check_length(Index end, const ModelInfo& info) {
 Transformer::Transformer(Parameters parameters) : parameters_(std::move(parameters)) {
   check_supported(info());
   parameters_.check();
+  rotary_ = Rotary(info(), parameters_.get(Part::Embed));
   hooks_ = HookTable(info());
   // Row 0 serves the model-level points too; an attention-only stack of no layers is not a model.
   for (Index l = 0; l < info().n_layers; ++l) {
@@ -51,20 +52,20 @@ Transformer::Transformer(Parameters parameters) : parameters_(std::move(paramete
 at::Tensor Transformer::embed(const at::Tensor& ids, const Pass& pass, const Rows& rows) const {
   check_ids(ids, info());
   const Shown shown(pass.tap, ids_.front());
-  at::Tensor embedded = at::embedding(parameters_.get(Part::Embed), ids.clamp_min(0));  // [batch, pos, D]
+  const at::Tensor& table = parameters_.get(Part::Embed);
+  at::Tensor embedded = at::embedding(table, ids.clamp_min(0));  // [batch, pos, D]
+  // The factor in the embedding's own precision, as transformers has it.
+  if (info().embed_scale != 1) embedded = embedded * at::full({}, info().embed_scale, table.options());
   embedded = shown.at(Point::Embed, std::move(embedded));
+  const Index earlier = rows.cache ? rows.cache->length() : 0;
+  if (!rows.positions.defined()) check_length(earlier + ids.size(1), info());
+  else if (rows.positions.numel() > 0) check_length(rows.positions.max().item<Index>() + 1, info());
   if (info().positions != PositionKind::Learned) return embedded;
 
-  const at::Tensor& table = parameters_.get(Part::PosEmbed);  // [n_ctx, D]
-  at::Tensor positions;                                       // [batch or 1, pos, D]
-  if (rows.positions.defined()) {
-    if (rows.positions.numel() > 0) check_length(rows.positions.max().item<Index>() + 1, info());
-    positions = at::embedding(table, rows.positions);
-  } else {
-    const Index earlier = rows.cache ? rows.cache->length() : 0;
-    check_length(earlier + ids.size(1), info());
-    positions = table.narrow(0, earlier, ids.size(1)).unsqueeze(0);
-  }
+  const at::Tensor& rows_of_positions = parameters_.get(Part::PosEmbed);  // [n_ctx, D]
+  at::Tensor positions = rows.positions.defined()                         // [batch or 1, pos, D]
+                             ? at::embedding(rows_of_positions, rows.positions)
+                             : rows_of_positions.narrow(0, earlier, ids.size(1)).unsqueeze(0);
   // A copy for the tap: a view of the weights is nothing to hand out.
   if (shown.wants(Point::PosEmbed))
     positions = shown.at(Point::PosEmbed, positions.expand_as(embedded).clone(at::MemoryFormat::Contiguous));
@@ -83,26 +84,36 @@ at::Tensor Transformer::forward(const at::Tensor& ids, const Pass& pass, const R
 }
 
 at::Tensor Transformer::final_norm(const at::Tensor& resid, const Pass& pass) const {
-  const Norm norm{parameters_.get(Part::LnFinalGain), parameters_.get(Part::LnFinalBias), info().norm_eps};
-  return layer_norm(resid, norm, Shown(pass.tap, ids_.front()), Point::LnFinalScale, Point::LnFinalNormalized);
+  return normalize(resid, stream_norm(parameters_, Part::LnFinalGain), Shown(pass.tap, ids_.front()),
+                   Point::LnFinalScale, Point::LnFinalNormalized);
 }
 
 at::Tensor Transformer::unembed(const at::Tensor& normalized, const Pass& pass) const {
   const Shown shown(pass.tap, ids_.front());
   const at::Tensor in = shown.at(Point::UnembedIn, normalized);
-  return shown.at(Point::UnembedOut, at::linear(in, parameters_.get(Part::Unembed)));
+  const at::Tensor& bias = parameters_.get(Part::UnembedBias);
+  const std::optional<at::Tensor> added = bias.defined() ? std::optional(bias) : std::nullopt;
+  return shown.at(Point::UnembedOut, capped(at::linear(in, parameters_.get(Part::Unembed), added)));
 }
 
 at::Tensor Transformer::token_logits(const at::Tensor& normalized, const at::Tensor& tokens) const {
   DIOPTER_CHECK(normalized.dim() == 2 && tokens.dim() == 2 && tokens.size(0) == normalized.size(0),
                 "token_logits takes [row, d_model] and [row, n]");
   const at::Tensor columns = at::embedding(parameters_.get(Part::Unembed), tokens);  // [row, n, D]
-  return at::bmm(columns, normalized.unsqueeze(2)).squeeze(2);
+  at::Tensor logits = at::bmm(columns, normalized.unsqueeze(2)).squeeze(2);
+  if (info().unembed_bias) logits = logits + parameters_.get(Part::UnembedBias).index({tokens});
+  return capped(std::move(logits));
 }
 
-double Transformer::score_scale(Index layer) const noexcept {
-  return info().scale_by_inverse_layer ? info().attention_scale / static_cast<double>(layer + 1)
-                                       : info().attention_scale;
+at::Tensor Transformer::capped(at::Tensor logits) const {
+  const double cap = info().logit_softcap;
+  return cap > 0 ? at::tanh(logits / cap) * cap : logits;
+}
+
+ScoreRule Transformer::score_rule(Index layer) const noexcept {
+  const double scale = info().attention_scale;
+  return {.scale = info().scale_by_inverse_layer ? scale / static_cast<double>(layer + 1) : scale,
+          .softcap = info().score_softcap};
 }
 
 }  // namespace diopter::model

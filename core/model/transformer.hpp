@@ -12,9 +12,12 @@
 
 #include <diopter/hook_name.hpp>
 
+#include "model/attention.hpp"
 #include "model/attention_mask.hpp"
 #include "model/kv_cache.hpp"
 #include "model/parameters.hpp"
+#include "model/rotary.hpp"
+#include "model/shown.hpp"
 #include "model/tap.hpp"
 
 namespace diopter::model {
@@ -40,7 +43,7 @@ struct Pass {
 struct Rows {
   KvCache* cache =
       nullptr;  // earlier keys and values; the new ones are appended (advance() is the caller's, or forward's)
-  at::Tensor positions = {};  // int64 [batch or 1, pos], absolute; for the position embedding
+  at::Tensor positions = {};  // int64 [batch or 1, pos], absolute; for the position embedding and the rotation
   AttentionMask mask = AttentionMask::causal();
 };
 
@@ -72,20 +75,31 @@ class Transformer {
   at::Tensor unembed(const at::Tensor& normalized, const Pass& pass = {}) const;  // [..., d_model] -> [..., d_vocab]
 
   // ---- parts of a block, on packed rows of any leading shape; they show nothing. The sums of block() in its order:
-  // resid_mid = resid_pre + attn_out(z(qkv(resid_pre))); resid_post = resid_mid + mlp_out(resid_mid), bit for bit.
-  Qkv qkv(Index layer, const at::Tensor& resid_pre) const;  // [..., d_model]; includes ln1
+  // resid_mid = resid_pre + attn_out(z(qkv(resid_pre))); resid_post = resid_mid + mlp_out(resid_mid), bit for bit; of a
+  // parallel block resid_post = resid_mid + mlp_out(resid_pre).
+  // resid_pre [..., d_model]; includes ln1, the norms of q and k, and the rotation by `positions` (int64 [...], wanted
+  // by rotary models only).
+  Qkv qkv(Index layer, const at::Tensor& resid_pre, const at::Tensor& positions = {}) const;
   // q [batch, pos, head, d_head], k, v [batch, key, kv_head, d_head] -> z [batch, pos, head, d_head]
   at::Tensor attend(Index layer, const at::Tensor& q, const at::Tensor& k, const at::Tensor& v,
                     const AttentionMask& mask, const ExecutionPath& path = {}) const;
-  at::Tensor attn_out(Index layer, const at::Tensor& z) const;  // [..., head, d_head] -> [..., d_model], with b_O
-  at::Tensor result(Index layer, const at::Tensor& z) const;    // -> [..., head, d_model], without b_O
-  at::Tensor mlp_out(Index layer, const at::Tensor& resid_mid) const;  // includes ln2 and b_out
+  // [..., head, d_head] -> [..., d_model], with b_O and, where there is one, the norm after it
+  at::Tensor attn_out(Index layer, const at::Tensor& z) const;
+  at::Tensor result(Index layer, const at::Tensor& z) const;        // -> [..., head, d_model], without b_O
+  at::Tensor mlp_out(Index layer, const at::Tensor& mlp_in) const;  // includes ln2, b_out and the norm after it
   // Logits of chosen tokens only: normalized [row, d_model], tokens int64 [row, n] -> [row, n].
   at::Tensor token_logits(const at::Tensor& normalized, const at::Tensor& tokens) const;
-  double score_scale(Index layer) const noexcept;  // scores = q . k * this
+  ScoreRule score_rule(Index layer) const noexcept;
 
  private:
+  Angles angles(const Rows& rows, Index count) const;
+  Qkv placed(Index layer, Qkv qkv, const Angles& angles, const Shown& shown) const;  // norms of q and k, rotation
+  at::Tensor projected(Index layer, const at::Tensor& z) const;                      // z W_O + b_O
+  at::Tensor fed_forward(Index layer, const at::Tensor& mlp_in, const Shown& shown) const;
+  at::Tensor capped(at::Tensor logits) const;
+
   Parameters parameters_;
+  Rotary rotary_;
   HookTable hooks_;
   std::vector<std::array<HookId, static_cast<std::size_t>(Point::Count)>>
       ids_;  // [layer][point]; no search in a forward

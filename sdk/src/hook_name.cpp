@@ -26,12 +26,14 @@ struct Row {
 };
 
 bool always(const ModelInfo&) { return true; }
-bool never(const ModelInfo&) { return false; }  // q/k norms and post norms: families that have them come later
 bool learned(const ModelInfo& m) { return m.positions == PositionKind::Learned; }
 bool rotary(const ModelInfo& m) { return m.positions == PositionKind::Rotary; }
 bool equal_heads(const ModelInfo& m) { return m.n_kv_heads == m.n_heads; }
 bool has_mlp(const ModelInfo& m) { return !m.attention_only; }
 bool has_mid(const ModelInfo& m) { return !m.attention_only && !m.parallel_block; }
+bool query_key_norm(const ModelInfo& m) { return m.query_key_norm; }
+bool post_norms(const ModelInfo& m) { return m.post_norms; }
+bool mlp_post_norm(const ModelInfo& m) { return m.post_norms && !m.attention_only; }
 bool gated(const ModelInfo& m) { return !m.attention_only && m.gated_mlp; }
 
 const std::vector<Row>& rows() {
@@ -54,18 +56,18 @@ const std::vector<Row>& rows() {
       {Point::Q, Block, "attn.hook_q", kHead, always},
       {Point::K, Block, "attn.hook_k", kKv, always},
       {Point::V, Block, "attn.hook_v", kKv, always},
-      {Point::QNormScale, Block, "attn.q_norm.hook_scale", kHeadScale, never},
-      {Point::QNormNormalized, Block, "attn.q_norm.hook_normalized", kHead, never},
-      {Point::KNormScale, Block, "attn.k_norm.hook_scale", kKvScale, never},
-      {Point::KNormNormalized, Block, "attn.k_norm.hook_normalized", kKv, never},
+      {Point::QNormScale, Block, "attn.q_norm.hook_scale", kHeadScale, query_key_norm},
+      {Point::QNormNormalized, Block, "attn.q_norm.hook_normalized", kHead, query_key_norm},
+      {Point::KNormScale, Block, "attn.k_norm.hook_scale", kKvScale, query_key_norm},
+      {Point::KNormNormalized, Block, "attn.k_norm.hook_normalized", kKv, query_key_norm},
       {Point::RotQ, Block, "attn.hook_rot_q", kHead, rotary},
       {Point::RotK, Block, "attn.hook_rot_k", kKv, rotary},
       {Point::AttnScores, Block, "attn.hook_attn_scores", kPattern, always},
       {Point::Pattern, Block, "attn.hook_pattern", kPattern, always},
       {Point::Z, Block, "attn.hook_z", kHead, always},
       {Point::Result, Block, "attn.hook_result", kHeadStream, always},
-      {Point::Ln1PostScale, Block, "ln1_post.hook_scale", kScale, never},
-      {Point::Ln1PostNormalized, Block, "ln1_post.hook_normalized", kStream, never},
+      {Point::Ln1PostScale, Block, "ln1_post.hook_scale", kScale, post_norms},
+      {Point::Ln1PostNormalized, Block, "ln1_post.hook_normalized", kStream, post_norms},
       {Point::AttnOut, Block, "hook_attn_out", kStream, always},
       {Point::ResidMid, Block, "hook_resid_mid", kStream, has_mid},
       {Point::MlpIn, Block, "hook_mlp_in", kStream, has_mlp},
@@ -74,8 +76,8 @@ const std::vector<Row>& rows() {
       {Point::MlpPre, Block, "mlp.hook_pre", kMlp, has_mlp},
       {Point::MlpPreLinear, Block, "mlp.hook_pre_linear", kMlp, gated},
       {Point::MlpPost, Block, "mlp.hook_post", kMlp, has_mlp},
-      {Point::Ln2PostScale, Block, "ln2_post.hook_scale", kScale, never},
-      {Point::Ln2PostNormalized, Block, "ln2_post.hook_normalized", kStream, never},
+      {Point::Ln2PostScale, Block, "ln2_post.hook_scale", kScale, mlp_post_norm},
+      {Point::Ln2PostNormalized, Block, "ln2_post.hook_normalized", kStream, mlp_post_norm},
       {Point::MlpOut, Block, "hook_mlp_out", kStream, has_mlp},
       {Point::ResidPost, Block, "hook_resid_post", kStream, always},
       {Point::LnFinalScale, After, "ln_final.hook_scale", kScale, always},

@@ -6,5 +6,11 @@
 namespace diopter::model {
 
 const Family& gpt2_family();
+const Family& gpt_neox_family();
+const Family& llama_family();
+const Family& mistral_family();
+const Family& qwen2_family();
+const Family& qwen3_family();
+const Family& gemma2_family();
 
 }  // namespace diopter::model

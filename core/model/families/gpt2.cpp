@@ -6,6 +6,7 @@
 
 #include "base/error.hpp"
 #include "base/hints.hpp"
+#include "model/families/common.hpp"
 #include "model/families/families.hpp"
 
 namespace diopter::model {
@@ -13,98 +14,10 @@ namespace {
 
 using base::Json;
 
-struct ActivationName {
-  const char* name;
-  Activation activation;
-};
-
-// The first name of an activation is the one that is written. gelu_fast is the same formula (1e-12).
-constexpr ActivationName kActivations[] = {
-    {"gelu_new", Activation::GeluNew},  {"gelu_pytorch_tanh", Activation::GeluNew},
-    {"gelu_fast", Activation::GeluNew}, {"gelu", Activation::Gelu},
-    {"gelu_python", Activation::Gelu},  {"quick_gelu", Activation::QuickGelu},
-    {"silu", Activation::Silu},         {"swish", Activation::Silu},
-    {"relu", Activation::Relu},
-};
-
-Activation read_activation(ConfigKeys& keys) {
-  const std::string word = keys.word("activation_function", "gelu_new");
-  std::vector<std::string> names;
-  for (const ActivationName& a : kActivations) {
-    if (word == a.name) return a.activation;
-    names.emplace_back(a.name);
-  }
-  keys.refuse("activation_function", "one of " + base::join(names, "or"));
-}
-
-// Keys of transformers' PretrainedConfig and GPT2Config that leave the forward in evaluation alone.
 void declare_harmless(ConfigKeys& keys) {
-  keys.harmless({"model_type",
-                 "architectures",
-                 "_name_or_path",
-                 "name_or_path",
-                 "transformers_version",
-                 "torch_dtype",
-                 "dtype",
-                 "attn_pdrop",
-                 "embd_pdrop",
-                 "resid_pdrop",
-                 "summary_activation",
-                 "summary_first_dropout",
-                 "summary_proj_to_labels",
-                 "summary_type",
-                 "summary_use_proj",
-                 "initializer_range",
-                 "use_cache",
-                 "bos_token_id",
-                 "eos_token_id",
-                 "pad_token_id",
-                 "sep_token_id",
-                 "decoder_start_token_id",
-                 "task_specific_params",
-                 "id2label",
-                 "label2id",
-                 "num_labels",
-                 "problem_type",
-                 "finetuning_task",
-                 "return_dict",
-                 "return_dict_in_generate",
-                 "output_past",
-                 "output_attentions",
-                 "output_hidden_states",
-                 "gradient_checkpointing",
-                 "n_special",
-                 "predict_special_tokens",
-                 "tokenizer_class",
-                 "prefix",
-                 "torchscript",
-                 "chunk_size_feed_forward",
-                 "attn_implementation",
-                 "_attn_implementation_autoset",
-                 "suppress_tokens",
-                 "begin_suppress_tokens",
-                 "forced_bos_token_id",
-                 "forced_eos_token_id",
-                 "bad_words_ids",
-                 "do_sample",
-                 "early_stopping",
-                 "max_length",
-                 "min_length",
-                 "num_beams",
-                 "num_beam_groups",
-                 "num_return_sequences",
-                 "temperature",
-                 "top_k",
-                 "top_p",
-                 "typical_p",
-                 "repetition_penalty",
-                 "length_penalty",
-                 "diversity_penalty",
-                 "no_repeat_ngram_size",
-                 "encoder_no_repeat_ngram_size",
-                 "output_scores",
-                 "remove_invalid_values",
-                 "exponential_decay_length_penalty"});
+  declare_general_keys(keys);
+  keys.harmless({"attn_pdrop", "embd_pdrop", "resid_pdrop", "summary_activation", "summary_first_dropout",
+                 "summary_proj_to_labels", "summary_type", "summary_use_proj", "n_special", "predict_special_tokens"});
 }
 
 ModelInfo read_config(ConfigKeys& keys) {
@@ -121,7 +34,7 @@ ModelInfo read_config(ConfigKeys& keys) {
     keys.refuse("n_ctx", fmt::format("the value of n_positions, {},", info.n_ctx));
   info.d_vocab = keys.size("vocab_size", 50257);
   info.norm_eps = keys.positive("layer_norm_epsilon", 1e-5);
-  info.activation = read_activation(keys);
+  info.activation = read_activation(keys, "activation_function", "gelu_new");
   info.attention_scale =
       keys.flag("scale_attn_weights", true) ? 1.0 / std::sqrt(static_cast<double>(info.d_head)) : 1.0;
   info.scale_by_inverse_layer = keys.flag("scale_attn_by_inverse_layer_idx", false);
@@ -130,13 +43,6 @@ ModelInfo read_config(ConfigKeys& keys) {
   declare_harmless(keys);
   keys.finish();
   return info;
-}
-
-const char* activation_name(Activation activation) {
-  for (const ActivationName& a : kActivations) {
-    if (a.activation == activation) return a.name;
-  }
-  return "";
 }
 
 Json write_config(const ModelInfo& info) {
@@ -192,27 +98,22 @@ std::string stored_name(Slot slot) {
     case Part::LnFinalGain: return "ln_f.weight";
     case Part::LnFinalBias: return "ln_f.bias";
     case Part::Unembed: return "lm_head.weight";
-    case Part::Count: break;
+    default: break;
   }
   return {};
 }
 
 std::vector<StoredName> stored_names(const ModelInfo& info) {
   std::vector<StoredName> names;
-  for (const Slot slot : slots(info)) names.push_back({stored_name(slot), slot});
+  for (const Slot slot : slots(info)) names.push_back({stored_name(slot), slot, Stored::AsIs});
   return names;
 }
 
 }  // namespace
 
 const Family& gpt2_family() {
-  static const Family family{"gpt2",
-                             read_config,
-                             write_config,
-                             stored_names,
-                             "transformer.",
-                             "lm_head.weight",
-                             {"h.*.attn.bias", "h.*.attn.masked_bias"}};
+  static const Family family{"gpt2",         read_config,      write_config, stored_names,
+                             "transformer.", "lm_head.weight", "",           {"h.*.attn.bias", "h.*.attn.masked_bias"}};
   return family;
 }
 

@@ -78,7 +78,7 @@ std::string stored_name(Slot slot) {
     case Part::LnFinalGain: return "transformer.ln_f.weight";
     case Part::LnFinalBias: return "transformer.ln_f.bias";
     case Part::Unembed: return "lm_head.weight";
-    case Part::Count: break;
+    default: break;
   }
   return {};
 }

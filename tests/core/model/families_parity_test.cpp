@@ -1,0 +1,138 @@
+// The forward against transformers on random models of every family (tests/peers/families_oracle.py): logits, residual
+// streams, patterns; and what save() writes is what load() read.
+#include <fmt/format.h>
+#include <gtest/gtest.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <map>
+
+#include "base/canonical_json.hpp"
+#include "base/files.hpp"
+#include "core/model/expected.hpp"
+#include "core/model/random_model.hpp"
+#include "core/model/recording_tap.hpp"
+#include "model/load.hpp"
+#include "model/transformer.hpp"
+#include "peers/python_peer.hpp"
+
+namespace diopter::model {
+namespace {
+
+using testing::largest;
+using testing::largest_difference;
+using testing::read_tensors;
+using testing::RecordingTap;
+
+struct FamilyCase {
+  std::string name, family;
+  std::filesystem::path folder;
+};
+
+std::vector<FamilyCase> family_cases(const std::filesystem::path& oracle) {
+  std::vector<FamilyCase> all;
+  for (const base::Json& c : base::Json::parse(base::read_file(oracle / "index.json")))
+    all.push_back({c["name"], c["family"], oracle / c["name"].get<std::string>()});
+  return all;
+}
+
+// Rows of real positions: [n, ...] of [batch, pos, ...].
+at::Tensor real_rows(const at::Tensor& x, const at::Tensor& ids) { return x.index({ids.ge(0)}); }
+
+TEST(FamiliesParity, LogitsStreamsAndPatternsEqualTransformers) {
+  const std::filesystem::path oracle = peers::oracle("families");
+  if (oracle.empty()) GTEST_SKIP() << peers::missing_oracle("families");
+  const c10::InferenceMode no_graph;
+  fmt::print("{:<36} {:>8} {:>10} {:>9} {:>9} {:>9} {:>9}\n", "model", "values", "max|logit|", "fused", "explicit",
+             "stream", "pattern");
+  std::map<std::string, int> cases;
+  for (const FamilyCase& c : family_cases(oracle)) {
+    const Transformer model(load(c.folder).parameters);
+    auto expected = read_tensors(c.folder / "expected.safetensors");
+    const at::Tensor ids = expected.at("ids"), theirs = real_rows(expected.at("logits"), ids);
+    RecordingTap tap = RecordingTap::all(model.hooks());
+    const double fused = largest_difference(real_rows(model.forward(ids), ids), theirs);
+    const double shown = largest_difference(real_rows(model.forward(ids, {&tap}), ids), theirs);
+    double stream = 0, pattern = 0;
+    for (Index l = 0; l < model.info().n_layers; ++l) {
+      const auto by_query = [&](const at::Tensor& x) { return real_rows(x.transpose(1, 2), ids); };
+      const at::Tensor resid = tap.values.at(model.hooks().id(Point::ResidPre, l));
+      stream = std::max(stream, largest_difference(real_rows(resid, ids),
+                                                   real_rows(expected.at(fmt::format("resid_pre.{}", l)), ids)));
+      pattern = std::max(pattern, largest_difference(by_query(tap.values.at(model.hooks().id(Point::Pattern, l))),
+                                                     by_query(expected.at(fmt::format("pattern.{}", l)))));
+    }
+    fmt::print("{:<36} {:>8} {:>10.3g} {:>9.2g} {:>9.2g} {:>9.2g} {:>9.2g}\n", c.name, theirs.numel(), largest(theirs),
+               fused, shown, stream, pattern);
+    EXPECT_LE(fused, 1e-5) << c.name;
+    EXPECT_LE(shown, 1e-5) << c.name;
+    EXPECT_LE(stream, 1e-5) << c.name;
+    EXPECT_LE(pattern, 1e-5) << c.name;
+    ++cases[c.family];
+  }
+  EXPECT_EQ(cases.size(), 6U);
+  for (const auto& [family, count] : cases) EXPECT_GE(count, 6) << family;
+}
+
+TEST(FamiliesParity, WhatIsSavedIsWhatWasLoaded) {
+  const std::filesystem::path oracle = peers::oracle("families");
+  if (oracle.empty()) GTEST_SKIP() << peers::missing_oracle("families");
+  const c10::InferenceMode no_graph;
+  const std::filesystem::path folder =
+      std::filesystem::temp_directory_path() / ("diopter_families_" + std::to_string(::getpid()));
+  for (const FamilyCase& c : family_cases(oracle)) {
+    const Parameters loaded = load(c.folder).parameters;
+    save(loaded, folder);
+    const Parameters back = load(folder).parameters;
+    for (const Slot slot : slots(loaded.info())) {
+      // Gemma's gains pass through a subtraction of 1.
+      EXPECT_LE(largest_difference(back.get(slot.part, slot.layer), loaded.get(slot.part, slot.layer)), 1.2e-7)
+          << c.name << " " << slot_name(slot);
+    }
+    const at::Tensor ids = testing::random_ids(loaded.info(), 2, 9);
+    EXPECT_LE(largest_difference(Transformer(back).forward(ids), Transformer(loaded).forward(ids)), 1e-5) << c.name;
+    std::filesystem::remove_all(folder);
+  }
+}
+
+// Each sees only what it may: with a cache the keys come one by one.
+TEST(FamiliesParity, CachedStepsEqualTheWholeForward) {
+  const std::filesystem::path oracle = peers::oracle("families");
+  if (oracle.empty()) GTEST_SKIP() << peers::missing_oracle("families");
+  const c10::InferenceMode no_graph;
+  double worst = 0;
+  for (const FamilyCase& c : family_cases(oracle)) {
+    const Transformer model(load(c.folder).parameters);
+    const at::Tensor ids = testing::random_ids(model.info(), 3, 20);
+    const at::Tensor whole = model.forward(ids);
+    KvCache cache(model.info(), 3, 20, whole.options());
+    Rows rows;
+    rows.cache = &cache;
+    std::vector<at::Tensor> steps{model.forward(ids.narrow(1, 0, 9), {}, rows)};
+    for (Index pos = 9; pos < 20; ++pos) steps.push_back(model.forward(ids.narrow(1, pos, 1), {}, rows));
+    const double gap = largest_difference(at::cat(steps, 1), whole);
+    EXPECT_LE(gap, 1e-5) << c.name;
+    worst = std::max(worst, gap);
+  }
+  fmt::print("largest difference between cached steps and a whole forward: {:.2g}\n", worst);
+}
+
+// The parts of a block, put together by hand, are the block.
+TEST(FamiliesParity, PiecesMakeTheBlock) {
+  const std::filesystem::path oracle = peers::oracle("families");
+  if (oracle.empty()) GTEST_SKIP() << peers::missing_oracle("families");
+  const c10::InferenceMode no_graph;
+  for (const FamilyCase& c : family_cases(oracle)) {
+    const Transformer model(load(c.folder).parameters);
+    const at::Tensor x = at::randn({2, 11, model.info().d_model}, at::detail::createCPUGenerator(3), at::kFloat);
+    const at::Tensor positions = at::arange(11, at::kLong).expand({2, 11});
+    const Qkv qkv = model.qkv(1 % model.info().n_layers, x, positions);
+    const Index layer = 1 % model.info().n_layers;
+    const at::Tensor mid = x + model.attn_out(layer, model.attend(layer, qkv.q, qkv.k, qkv.v, AttentionMask::causal()));
+    const at::Tensor post = mid + model.mlp_out(layer, model.info().parallel_block ? x : mid);
+    EXPECT_LE(largest_difference(post, model.block(layer, x)), 2e-6 * largest(post)) << c.name;
+  }
+}
+
+}  // namespace
+}  // namespace diopter::model
