@@ -35,12 +35,12 @@ def main():
         labels = dims[-1]["labels"]
         assert (layers, positions) == (4, 15), (layers, positions)
         assert labels[10] == " John" or labels[10] == " Mary", labels  # the second name: what differs
-        # At layer 0 the second name decides; in the last layer everything stands at the last token.
+        # At layer 0 the second name decides; after it everything stands at the last token, most of all at layer 1.
         top = [max(range(positions), key=lambda p: values[layer][p]) for layer in range(layers)]
-        assert top[0] == 10 and abs(values[0][10] - 1) < 1e-4, (top, values[0])
-        assert top[-1] == positions - 1 and values[-1][-1] > 0.9, (top, values[-1])
-        best = max((values[l][p], -l, -p) for l in range(layers) for p in range(positions))
-        assert (-best[1], -best[2]) == (0, 10) or abs(best[0] - 1) < 0.05, best
+        assert top == [10, 14, 14, 14], top
+        best = max((values[layer][p], layer, p) for layer in range(layers) for p in range(positions))
+        assert best[1:] == (1, 14) and abs(best[0] - 1.0102) < 1e-3, best
+        assert abs(values[0][10] - 1) < 1e-4 and abs(values[3][14] - 1.0068) < 1e-3, (values[0][10], values[3][14])
         assert all(abs(values[l][p]) < 1e-6 for l in range(layers) for p in range(10)), "positions before the difference moved"
 
         clean = json.loads(diopter("tensor", "@1", "clean_metric", "--json", store=store))["values"][0]

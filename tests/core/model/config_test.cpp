@@ -108,7 +108,7 @@ TEST(Config, NamesTheFamiliesThereAre) {
   EXPECT_THAT(refusal(config),
               HasSubstr("expected a model family diopter has, got model_type 'gpt3' (did you mean 'gpt2'?)"));
   config["model_type"] = "mamba";
-  EXPECT_THAT(refusal(config), HasSubstr("'mamba' (known: gpt2)"));
+  EXPECT_THAT(refusal(config), HasSubstr("'mamba' (known: gpt2, gpt_neox, llama, mistral, qwen2, qwen3, gemma2)"));
   config.erase("model_type");
   EXPECT_THAT(refusal(config), HasSubstr("expected a string as 'model_type'"));
   EXPECT_THAT(refusal(Json::array()), HasSubstr("expected a string as 'model_type'"));
@@ -136,16 +136,23 @@ TEST(Config, WhatIsWrittenIsReadBack) {
 }
 
 TEST(Config, ArchitecturesTheForwardLacksAreRefused) {
-  ModelInfo info = testing::tiny_info();
-  info.norm = NormKind::RmsNorm;
-  info.n_kv_heads = 2;
-  try {
-    check_supported(info);
-    FAIL();
-  } catch (const base::UserError& error) {
-    EXPECT_STREQ(error.what(),
-                 "expected an architecture diopter computes, got one with RMSNorm and grouped key/value heads");
-  }
+  const auto refused = [](const auto& change) {
+    ModelInfo info = testing::tiny_info();
+    change(info);
+    try {
+      check_supported(info);
+    } catch (const base::UserError& error) {
+      return std::string(error.what());
+    }
+    return std::string("accepted");
+  };
+  EXPECT_EQ(refused([](ModelInfo&) {}), "accepted");
+  EXPECT_THAT(refused([](ModelInfo& info) { info.n_kv_heads = 3; }),
+              HasSubstr("got one with 4 query heads for 3 key/value heads, which is not a multiple"));
+  EXPECT_THAT(refused([](ModelInfo& info) { info.n_kv_heads = 2, info.qkv = QkvLayout::ByHead; }),
+              HasSubstr("grouped key/value heads in a matrix ordered by head"));
+  EXPECT_THAT(refused([](ModelInfo& info) { info.positions = PositionKind::Rotary, info.rotary_dims = 3; }),
+              HasSubstr("3 rotary entries of 5 in a head"));
 }
 
 }  // namespace
