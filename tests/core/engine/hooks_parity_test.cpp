@@ -42,10 +42,8 @@ at::Tensor real_part(const HookPoint& point, const at::Tensor& ids, const at::Te
   return real.expand_as(like);
 }
 
-TEST(HooksParity, ValuesAndEditsEqualTransformerLens) {
-  const std::filesystem::path oracle = peers::oracle("engine_hooks");
-  if (oracle.empty()) GTEST_SKIP() << peers::missing_oracle("engine_hooks");
-  std::map<std::string, Line> lines;
+// Each value and each edit of an oracle's models; what was compared, by kind of point.
+void compare(const std::filesystem::path& oracle, std::map<std::string, Line>& lines) {
   for (const auto& entry : std::filesystem::directory_iterator(oracle)) {
     if (entry.path().extension() != ".safetensors") continue;
     const std::string model_name = entry.path().stem().stem();
@@ -58,8 +56,9 @@ TEST(HooksParity, ValuesAndEditsEqualTransformerLens) {
     const at::Tensor real_logits = (ids >= 0).unsqueeze(-1).expand_as(expected.at("logits"));
     ASSERT_LT(real_difference(session.capture(rows, {}, {}, {}).logits(), expected.at("logits"), real_logits), 1e-5)
         << entry.path();
-    const Capture seen =
-        session.capture(rows, {"hook_*", "blocks.*.*", "blocks.*.*.*", "ln_final.*", "unembed.*"}, {}, {});
+    std::vector<std::string> every{"hook_*", "blocks.*.*", "blocks.*.*.*", "ln_final.*", "unembed.*"};
+    if (model->info().query_key_norm) every.push_back("blocks.*.attn.*.*");
+    const Capture seen = session.capture(rows, HookSet(every), {}, {});
     Index checked = 0;
     for (const auto& [point, value] : seen) {
       const std::string name(point.name);
@@ -86,6 +85,9 @@ TEST(HooksParity, ValuesAndEditsEqualTransformerLens) {
     for (const auto& [key, tensor] : expected) theirs += key.starts_with("value/");
     EXPECT_EQ(static_cast<std::size_t>(checked), theirs) << "TransformerLens has hook points that diopter lacks";
   }
+}
+
+void report(const std::map<std::string, Line>& lines) {
   printf("%-24s %8s %12s %8s %12s %12s\n", "hook point", "values", "largest diff", "logits", "after edit",
          "edit moves");
   for (const auto& [kind, line] : lines) {
@@ -95,7 +97,24 @@ TEST(HooksParity, ValuesAndEditsEqualTransformerLens) {
     EXPECT_LT(line.edited, 2e-5) << kind;
     EXPECT_GT(line.moved, 1e-2) << kind;
   }
+}
+
+TEST(HooksParity, ValuesAndEditsEqualTransformerLens) {
+  const std::filesystem::path oracle = peers::oracle("engine_hooks");
+  if (oracle.empty()) GTEST_SKIP() << peers::missing_oracle("engine_hooks");
+  std::map<std::string, Line> lines;
+  compare(oracle, lines);
+  report(lines);
   EXPECT_GE(lines.size(), 27u);
+}
+
+TEST(HooksParity, EveryFamilyEqualsTransformerLens) {
+  const std::filesystem::path oracle = peers::oracle("engine_hooks_families");
+  if (oracle.empty()) GTEST_SKIP() << peers::missing_oracle("engine_hooks_families");
+  std::map<std::string, Line> lines;
+  compare(oracle, lines);
+  report(lines);
+  EXPECT_GE(lines.size(), 37u);  // rotated q and k, norms of q and k, norms after, the gated MLP
 }
 
 }  // namespace
