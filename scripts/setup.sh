@@ -79,13 +79,11 @@ install_torch() {
   say setup "installing LibTorch $torch_version ($want wheel) into .deps/torch"
   mkdir -p "$root/build"
   {
-    python3 -m venv --clear "$deps/torch"
-    if [ "$want" = cpu ] && "$python" -m pip download --no-deps --retries 0 --timeout 15 -q -d "$deps/wheels" \
+    python3 -m venv --clear "$deps/torch" && if [ "$want" = cpu ] && "$python" -m pip download --no-deps --retries 0 --timeout 15 -q -d "$deps/wheels" \
       --index-url https://download.pytorch.org/whl/cpu "torch==$torch_version"; then
-      "$python" -m pip install -q --find-links "$deps/wheels" "torch==$torch_version+cpu" numpy
-      rm -rf "$deps/wheels"
+      "$python" -m pip install -q --find-links "$deps/wheels" "torch==$torch_version+cpu" && rm -rf "$deps/wheels"
     else
-      "$python" -m pip install -q "torch==$torch_version" numpy
+      "$python" -m pip install -q "torch==$torch_version"
     fi
   } >"$root/build/torch.log" 2>&1 || { tail -n 20 "$root/build/torch.log" >&2; die "pip could not install torch==$torch_version (log: build/torch.log); or set LibTorch_ROOT"; }
   torch_root=$("$python" -c 'import importlib.util, pathlib; print(pathlib.Path(importlib.util.find_spec("torch").origin).parent)')
