@@ -35,6 +35,35 @@ const char* name_of(Activation activation) {
   return "";
 }
 
+std::string blocks_of(const ModelInfo& info) {
+  if (info.attention_only) return "attention only";
+  std::string out = info.parallel_block ? "attention and MLP side by side" : "attention, then MLP";
+  if (info.gated_mlp) out += ", gated";
+  if (info.post_norms) out += ", norms before and after";
+  return out;
+}
+
+// "theta 500000, first 16 of 64 entries, llama3 scaling by 8"
+std::string rotary_of(const ModelInfo& info) {
+  std::string out = fmt::format("theta {}", info.rope.theta);
+  if (info.rotary_dims != info.d_head) out += fmt::format(", first {} of {} entries", info.rotary_dims, info.d_head);
+  if (info.rope.kind == RopeKind::Linear) out += fmt::format(", linear scaling by {}", info.rope.factor);
+  if (info.rope.kind == RopeKind::Llama3) out += fmt::format(", llama3 scaling by {}", info.rope.factor);
+  return out;
+}
+
+// What only some families have.
+void describe_special(const ModelInfo& info, base::Json& out) {
+  if (info.positions == PositionKind::Rotary) out["rotary"] = rotary_of(info);
+  base::Json windows = base::Json::array();
+  for (Index layer = 0; layer < info.n_layers && !info.windows.empty(); ++layer) windows.push_back(info.window(layer));
+  if (!windows.empty()) out["windows"] = windows;
+  if (info.score_softcap > 0) out["score_softcap"] = info.score_softcap;
+  if (info.logit_softcap > 0) out["logit_softcap"] = info.logit_softcap;
+  if (info.embed_scale != 1) out["embed_scale"] = info.embed_scale;
+  if (info.query_key_norm) out["query_key_norm"] = true;
+}
+
 std::int64_t parameter_count(const ModelInfo& info) {
   std::int64_t count = 0;
   for (const model::Slot& slot : model::slots(info)) {
@@ -61,6 +90,7 @@ base::Json describe(const exec::ModelFolder& folder) {
                     {"d_mlp", info.d_mlp},
                     {"d_vocab", info.d_vocab},
                     {"n_ctx", info.n_ctx},
+                    {"blocks", blocks_of(info)},
                     {"norm", name_of(info.norm)},
                     {"norm_eps", info.norm_eps},
                     {"positions", name_of(info.positions)},
@@ -69,6 +99,7 @@ base::Json describe(const exec::ModelFolder& folder) {
                     {"tied_embeddings", info.tied_embeddings},
                     {"bos", info.bos == BosPolicy::Prepend ? "prepended" : "none"},
                     {"sha256", hashes.of_files(exec::model_files(folder))}};
+  describe_special(info, out);
   base::Json files = base::Json::array();
   for (const auto& file : exec::model_files(folder)) {
     files.push_back({{"name", file.filename().string()}, {"bytes", std::filesystem::file_size(file)}});
@@ -90,10 +121,34 @@ int info(const ModelFlags& flags) {
   }
   Rows rows{.columns = {{.name = "key", .heading = "", .whole = true}, {.name = "value", .heading = "", .whole = true}},
             .cells = {}};
-  for (const char* key :
-       {"name",      "family",     "folder",          "parameters",      "n_layers", "n_heads", "n_kv_heads",
-        "d_model",   "d_head",     "d_mlp",           "d_vocab",         "n_ctx",    "norm",    "norm_eps",
-        "positions", "activation", "attention_scale", "tied_embeddings", "bos",      "sha256"}) {
+  for (const char* key : {"name",
+                          "family",
+                          "folder",
+                          "parameters",
+                          "n_layers",
+                          "n_heads",
+                          "n_kv_heads",
+                          "d_model",
+                          "d_head",
+                          "d_mlp",
+                          "d_vocab",
+                          "n_ctx",
+                          "blocks",
+                          "norm",
+                          "norm_eps",
+                          "positions",
+                          "rotary",
+                          "windows",
+                          "score_softcap",
+                          "logit_softcap",
+                          "embed_scale",
+                          "query_key_norm",
+                          "activation",
+                          "attention_scale",
+                          "tied_embeddings",
+                          "bos",
+                          "sha256"}) {
+    if (!document.contains(key)) continue;
     rows.cells.push_back(
         {key, document[key].is_number_integer() ? base::Json(with_thousands(document[key])) : document[key]});
   }
