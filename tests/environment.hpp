@@ -11,7 +11,8 @@ namespace diopter::tests {
 // The variable's value; run by hand without it, a test says so instead of crashing.
 inline std::string environment(const char* name) {
   const char* value = std::getenv(name);
-  if (value == nullptr) throw std::runtime_error(std::string(name) + " is not set; run this test through ./dev test -R.");
+  if (value == nullptr)
+    throw std::runtime_error(std::string(name) + " is not set; run this test through ./dev test -R.");
   return value;
 }
 

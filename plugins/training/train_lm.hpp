@@ -25,9 +25,8 @@ inline constexpr diopter::Row kTrainLmTable[] = {
                    {.fallback = "4200", .min = 1, .max = 100'000'000, .doc = "Steps of the optimiser."}),
     diopter::param("batch_rows", diopter::Int,
                    {.fallback = "64", .min = 1, .max = 1'000'000, .doc = "Documents a step."}),
-    diopter::param(
-        "micro_rows", diopter::Int,
-        {.fallback = "8",
+    diopter::param("micro_rows", diopter::Int,
+                   {.fallback = "8",
                     .min = 0,
                     .max = 1'000'000,
                     .doc = "Documents at once on one thread, sorted by length; 0: all."}),

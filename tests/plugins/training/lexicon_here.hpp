@@ -9,9 +9,7 @@
 
 namespace training {
 
-inline std::filesystem::path organism_folder() {
-  return diopter::tests::source_folder() / "experiments" / "organism";
-}
+inline std::filesystem::path organism_folder() { return diopter::tests::source_folder() / "experiments" / "organism"; }
 
 inline const Lexicon& lexicon_here() {
   static const Lexicon lexicon = read_lexicon(organism_folder() / "lexicon.toml");
