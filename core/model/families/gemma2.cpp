@@ -1,6 +1,5 @@
 // Gemma 2 (Gemma Team 2024) as transformers' Gemma2ForCausalLM stores it: gains are 1 + what is stored, norms before
 // and after each part, soft caps, every other layer with a sliding window.
-#include <algorithm>
 #include <cmath>
 
 #include "model/families/families.hpp"
@@ -27,13 +26,11 @@ ModelInfo read_gemma2(ConfigKeys& keys) {
 base::Json write_gemma2(const ModelInfo& info) {
   base::Json out = llama_like_json(info, "Gemma2ForCausalLM", "hidden_activation");
   const auto cap = [](double value) { return value > 0 ? base::Json(value) : base::Json(); };
-  Index window = 0;
-  for (const Index one : info.windows) window = std::max(window, one);
   out["attention_bias"] = info.qkv_bias;
   out["query_pre_attn_scalar"] = 1 / (info.attention_scale * info.attention_scale);
   out["attn_logit_softcapping"] = cap(info.score_softcap);
   out["final_logit_softcapping"] = cap(info.logit_softcap);
-  if (window > 0) out["sliding_window"] = window;
+  if (const Index window = largest_window(info); window > 0) out["sliding_window"] = window;
   out["layer_types"] = layer_types_json(info);
   return out;
 }

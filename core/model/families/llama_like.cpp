@@ -130,6 +130,23 @@ base::Json layer_types_json(const ModelInfo& info) {
   return types;
 }
 
+Index largest_window(const ModelInfo& info) {
+  return info.windows.empty() ? 0 : *std::max_element(info.windows.begin(), info.windows.end());
+}
+
+void read_optional_windows(ConfigKeys& keys, ModelInfo& info) {
+  const bool slides = keys.flag("use_sliding_window", false);
+  const Index first = keys.size("max_window_layers", 28);
+  read_windows(keys, info, slides ? 4096 : 0, [&](Index layer) { return slides && layer >= first; });
+}
+
+void add_optional_windows(const ModelInfo& info, base::Json& config) {
+  const Index window = largest_window(info);
+  config["use_sliding_window"] = window > 0;
+  config["sliding_window"] = window > 0 ? base::Json(window) : base::Json();
+  config["layer_types"] = layer_types_json(info);
+}
+
 std::vector<StoredName> llama_like_names(const ModelInfo& info, const LlamaNorms& norms) {
   std::vector<StoredName> names;
   for (const Slot slot : slots(info)) names.push_back({name_of(slot, norms), slot, how_stored(slot.part, norms)});

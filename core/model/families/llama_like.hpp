@@ -18,6 +18,11 @@ base::Json llama_like_json(const ModelInfo& info, const char* architecture, cons
 // says.
 void read_windows(ConfigKeys& keys, ModelInfo& info, Index usual_window, const std::function<bool(Index)>& slides);
 base::Json layer_types_json(const ModelInfo& info);
+Index largest_window(const ModelInfo& info);  // 0: none
+
+// Qwen's: windows only under use_sliding_window, without layer_types in the layers from max_window_layers on.
+void read_optional_windows(ConfigKeys& keys, ModelInfo& info);
+void add_optional_windows(const ModelInfo& info, base::Json& config);
 
 struct LlamaNorms {
   const char* before_mlp = "post_attention_layernorm";  // ln2

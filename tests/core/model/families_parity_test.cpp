@@ -7,9 +7,8 @@
 #include <algorithm>
 #include <map>
 
-#include "base/canonical_json.hpp"
-#include "base/files.hpp"
 #include "core/model/expected.hpp"
+#include "core/model/oracle_cases.hpp"
 #include "core/model/random_model.hpp"
 #include "core/model/recording_tap.hpp"
 #include "model/load.hpp"
@@ -21,23 +20,11 @@ namespace {
 
 using testing::largest;
 using testing::largest_difference;
+using testing::oracle_cases;
+using testing::OracleCase;
 using testing::read_tensors;
+using testing::real;
 using testing::RecordingTap;
-
-struct FamilyCase {
-  std::string name, family;
-  std::filesystem::path folder;
-};
-
-std::vector<FamilyCase> family_cases(const std::filesystem::path& oracle) {
-  std::vector<FamilyCase> all;
-  for (const base::Json& c : base::Json::parse(base::read_file(oracle / "index.json")))
-    all.push_back({c["name"], c["family"], oracle / c["name"].get<std::string>()});
-  return all;
-}
-
-// Rows of real positions: [n, ...] of [batch, pos, ...].
-at::Tensor real_rows(const at::Tensor& x, const at::Tensor& ids) { return x.index({ids.ge(0)}); }
 
 TEST(FamiliesParity, LogitsStreamsAndPatternsEqualTransformers) {
   const std::filesystem::path oracle = peers::oracle("families");
@@ -46,19 +33,19 @@ TEST(FamiliesParity, LogitsStreamsAndPatternsEqualTransformers) {
   fmt::print("{:<36} {:>8} {:>10} {:>9} {:>9} {:>9} {:>9}\n", "model", "values", "max|logit|", "fused", "explicit",
              "stream", "pattern");
   std::map<std::string, int> cases;
-  for (const FamilyCase& c : family_cases(oracle)) {
+  for (const OracleCase& c : oracle_cases(oracle)) {
     const Transformer model(load(c.folder).parameters);
     auto expected = read_tensors(c.folder / "expected.safetensors");
-    const at::Tensor ids = expected.at("ids"), theirs = real_rows(expected.at("logits"), ids);
+    const at::Tensor ids = expected.at("ids"), theirs = real(expected.at("logits"), ids);
     RecordingTap tap = RecordingTap::all(model.hooks());
-    const double fused = largest_difference(real_rows(model.forward(ids), ids), theirs);
-    const double shown = largest_difference(real_rows(model.forward(ids, {&tap}), ids), theirs);
+    const double fused = largest_difference(real(model.forward(ids), ids), theirs);
+    const double shown = largest_difference(real(model.forward(ids, {&tap}), ids), theirs);
     double stream = 0, pattern = 0;
     for (Index l = 0; l < model.info().n_layers; ++l) {
-      const auto by_query = [&](const at::Tensor& x) { return real_rows(x.transpose(1, 2), ids); };
+      const auto by_query = [&](const at::Tensor& x) { return real(x.transpose(1, 2), ids); };
       const at::Tensor resid = tap.values.at(model.hooks().id(Point::ResidPre, l));
-      stream = std::max(stream, largest_difference(real_rows(resid, ids),
-                                                   real_rows(expected.at(fmt::format("resid_pre.{}", l)), ids)));
+      stream = std::max(stream,
+                        largest_difference(real(resid, ids), real(expected.at(fmt::format("resid_pre.{}", l)), ids)));
       pattern = std::max(pattern, largest_difference(by_query(tap.values.at(model.hooks().id(Point::Pattern, l))),
                                                      by_query(expected.at(fmt::format("pattern.{}", l)))));
     }
@@ -68,7 +55,7 @@ TEST(FamiliesParity, LogitsStreamsAndPatternsEqualTransformers) {
     EXPECT_LE(shown, 1e-5) << c.name;
     EXPECT_LE(stream, 1e-5) << c.name;
     EXPECT_LE(pattern, 1e-5) << c.name;
-    ++cases[c.family];
+    ++cases[c.about.at("family")];
   }
   EXPECT_EQ(cases.size(), 6U);
   for (const auto& [family, count] : cases) EXPECT_GE(count, 6) << family;
@@ -80,7 +67,7 @@ TEST(FamiliesParity, WhatIsSavedIsWhatWasLoaded) {
   const c10::InferenceMode no_graph;
   const std::filesystem::path folder =
       std::filesystem::temp_directory_path() / ("diopter_families_" + std::to_string(::getpid()));
-  for (const FamilyCase& c : family_cases(oracle)) {
+  for (const OracleCase& c : oracle_cases(oracle)) {
     const Parameters loaded = load(c.folder).parameters;
     save(loaded, folder);
     const Parameters back = load(folder).parameters;
@@ -101,7 +88,7 @@ TEST(FamiliesParity, CachedStepsEqualTheWholeForward) {
   if (oracle.empty()) GTEST_SKIP() << peers::missing_oracle("families");
   const c10::InferenceMode no_graph;
   double worst = 0;
-  for (const FamilyCase& c : family_cases(oracle)) {
+  for (const OracleCase& c : oracle_cases(oracle)) {
     const Transformer model(load(c.folder).parameters);
     const at::Tensor ids = testing::random_ids(model.info(), 3, 20);
     const at::Tensor whole = model.forward(ids);
@@ -122,7 +109,7 @@ TEST(FamiliesParity, PiecesMakeTheBlock) {
   const std::filesystem::path oracle = peers::oracle("families");
   if (oracle.empty()) GTEST_SKIP() << peers::missing_oracle("families");
   const c10::InferenceMode no_graph;
-  for (const FamilyCase& c : family_cases(oracle)) {
+  for (const OracleCase& c : oracle_cases(oracle)) {
     const Transformer model(load(c.folder).parameters);
     const at::Tensor x = at::randn({2, 11, model.info().d_model}, at::detail::createCPUGenerator(3), at::kFloat);
     const at::Tensor positions = at::arange(11, at::kLong).expand({2, 11});

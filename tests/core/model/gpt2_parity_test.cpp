@@ -5,9 +5,8 @@
 
 #include <algorithm>
 
-#include "base/canonical_json.hpp"
-#include "base/files.hpp"
 #include "core/model/expected.hpp"
+#include "core/model/oracle_cases.hpp"
 #include "core/model/random_model.hpp"
 #include "core/model/recording_tap.hpp"
 #include "model/load.hpp"
@@ -19,26 +18,11 @@ namespace {
 
 using testing::largest;
 using testing::largest_difference;
+using testing::oracle_cases;
+using testing::OracleCase;
 using testing::read_tensors;
+using testing::real;
 using testing::RecordingTap;
-
-struct Case {
-  std::string name;
-  bool tiny;
-  std::filesystem::path folder;
-};
-
-std::vector<Case> cases(const std::filesystem::path& oracle) {
-  std::vector<Case> all;
-  for (const base::Json& c : base::Json::parse(base::read_file(oracle / "index.json"))) {
-    const std::string name = c["name"];
-    all.push_back({name, c["tiny"], oracle / name});
-  }
-  return all;
-}
-
-// Rows of real positions: [n, ...] of [batch, pos, ...].
-at::Tensor real(const at::Tensor& x, const at::Tensor& ids) { return x.index({ids.ge(0)}); }
 
 TEST(Gpt2Parity, LogitsEqualTransformers) {
   const std::filesystem::path oracle = peers::oracle("model");
@@ -47,7 +31,7 @@ TEST(Gpt2Parity, LogitsEqualTransformers) {
   fmt::print("{:<26} {:>9} {:>10} {:>12} {:>12} {:>12} {:>10}\n", "model", "values", "max|logit|", "fused", "explicit",
              "to float64", "gate");
   Index compared = 0;
-  for (const Case& c : cases(oracle)) {
+  for (const OracleCase& c : oracle_cases(oracle)) {
     const Transformer model(load(c.folder).parameters);
     auto expected = read_tensors(c.folder / "expected.safetensors");
     const at::Tensor ids = expected.at("ids"), theirs = real(expected.at("logits"), ids);
@@ -57,10 +41,11 @@ TEST(Gpt2Parity, LogitsEqualTransformers) {
 
     // Tiny models: the logits themselves; at GPT-2's size log-probabilities, with the error of fp32 products as gate.
     const auto compare = [&](const at::Tensor& ours, const at::Tensor& others) {
-      return c.tiny ? largest_difference(ours, others)
-                    : largest_difference(at::log_softmax(ours, -1), at::log_softmax(others.to(ours.scalar_type()), -1));
+      return c.about.at("tiny").get<bool>()
+                 ? largest_difference(ours, others)
+                 : largest_difference(at::log_softmax(ours, -1), at::log_softmax(others.to(ours.scalar_type()), -1));
     };
-    const double gate = c.tiny ? 1e-5 : std::min(1e-4, 5e-6 * largest(theirs));
+    const double gate = c.about.at("tiny").get<bool>() ? 1e-5 : std::min(1e-4, 5e-6 * largest(theirs));
     const double fused_error = compare(fused, theirs), plain_error = compare(plain, theirs);
     const double to_float64 = compare(fused, real(expected.at("logits64"), ids));
     fmt::print("{:<26} {:>9} {:>10.3g} {:>12.3g} {:>12.3g} {:>12.3g} {:>10.2g}\n", c.name, theirs.numel(),
@@ -78,8 +63,8 @@ TEST(Gpt2Parity, ResidualStreamsAndPatternsEqualTransformers) {
   const c10::InferenceMode no_graph;
   double worst_stream = 0, worst_pattern = 0;
   Index compared = 0;
-  for (const Case& c : cases(oracle)) {
-    if (!c.tiny) continue;
+  for (const OracleCase& c : oracle_cases(oracle)) {
+    if (!c.about.at("tiny").get<bool>()) continue;
     const Transformer model(load(c.folder).parameters);
     auto expected = read_tensors(c.folder / "expected.safetensors");
     const at::Tensor ids = expected.at("ids");
