@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "base/error.hpp"
+#include "model/transforms.hpp"
 
 namespace diopter::exec {
 namespace {
@@ -19,10 +20,6 @@ void check_settings(const study::ModelSettings& settings, study::Problems& probl
   only("dtype", settings.dtype, {"float32"});
   only("compute", settings.compute, {"float32"});
   only("device", settings.device, {"cpu", "auto"});
-  if (!settings.transforms.empty()) {
-    problems.error(settings.where("transforms"),
-                   "weight transforms are not yet in this version; weights are used as the files have them");
-  }
 }
 
 }  // namespace
@@ -59,7 +56,15 @@ std::shared_ptr<const ModelFacts> ModelShelf::find(const study::ModelSettings& s
   check_settings(settings, problems);
   std::string error;
   auto facts = look_up(settings, error);
-  if (!facts) problems.error(settings.where("source"), error);
+  if (!facts) {
+    problems.error(settings.where("source"), error);
+    return facts;
+  }
+  try {
+    model::check_transforms(facts->info, settings.transforms);
+  } catch (const base::UserError& problem) {
+    problems.error(settings.where("transforms"), problem.what());
+  }
   return facts;
 }
 

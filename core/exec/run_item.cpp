@@ -16,6 +16,7 @@
 #include "host/run_params.hpp"
 #include "host/runner.hpp"
 #include "model/load.hpp"
+#include "model/transforms.hpp"
 
 namespace diopter::exec {
 namespace {
@@ -85,7 +86,7 @@ host::Outcome analyse(const CheckedRun& run, const store::PlanItem& item, const 
                       Recording& recording) {
   const host::RunInputs inputs = inputs_of(run, item, place);
   if (const auto own = run.prompts.find(""); own != run.prompts.end()) recording.prompts(*own->second);
-  const auto model = run.model ? place.models.get(*run.model) : nullptr;
+  const auto model = run.model ? place.models.get(*run.model, run.run->model->transforms) : nullptr;
   host::Monitor monitor(
       run.kind, run.hooks,
       {.seed = item.seed.value_or(0), .strict = place.execution.strict, .stop = [] { return base::interrupted(); }},
@@ -134,13 +135,15 @@ RunEnd end_of(const host::Outcome& outcome) {
 
 }  // namespace
 
-std::shared_ptr<const model::Transformer> LoadedModels::get(const ModelFacts& facts) {
+std::shared_ptr<const model::Transformer> LoadedModels::get(const ModelFacts& facts,
+                                                            const std::vector<std::string>& transforms) {
   const std::string folder = facts.folder.folder.string();
-  if (folder != folder_ || !model_) {
+  if (folder != folder_ || transforms != transforms_ || !model_) {
     model_.reset();  // two models at once would need twice the memory
-    auto loaded = model::load(facts.folder.folder);
-    model_ = std::make_shared<const model::Transformer>(std::move(loaded.parameters));
+    const auto loaded = model::load(facts.folder.folder);
+    model_ = std::make_shared<const model::Transformer>(model::transformed(loaded.parameters, transforms));
     folder_ = folder;
+    transforms_ = transforms;
   }
   return model_;
 }

@@ -18,10 +18,12 @@ namespace diopter::exec {
 // The model of the last item stays loaded for the next one.
 class LoadedModels {
  public:
-  std::shared_ptr<const model::Transformer> get(const ModelFacts& facts);
+  // With these weight transforms.
+  std::shared_ptr<const model::Transformer> get(const ModelFacts& facts, const std::vector<std::string>& transforms);
 
  private:
   std::string folder_;
+  std::vector<std::string> transforms_;
   std::shared_ptr<const model::Transformer> model_;
 };
 
