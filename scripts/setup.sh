@@ -2,7 +2,7 @@
 
 debian_packages=(g++ cmake ninja-build pkg-config git python3-venv libboost-dev libssl-dev libsqlite3-dev libsqlitecpp-dev
   libcli11-dev nlohmann-json3-dev libtomlplusplus-dev libfmt-dev libpcre2-dev libgtest-dev libgmock-dev librapidcheck-dev
-  libbenchmark-dev ccache mold chromium)
+  libutf8proc-dev libbenchmark-dev ccache mold chromium)
 torch_version=2.13.0
 plotly_version=7.1.0
 
