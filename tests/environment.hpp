@@ -19,4 +19,11 @@ inline std::string environment(const char* name) {
 inline std::filesystem::path source_folder() { return environment("DIOPTER_SOURCE_DIR"); }
 inline std::filesystem::path build_folder() { return environment("DIOPTER_BUILD_DIR"); }
 
+// How many mutants a fuzz test tries: `usual`, times DIOPTER_FUZZ where ./dev fuzz sets it. Longer runs begin with the
+// mutants of shorter ones.
+inline int fuzz_rounds(int usual) {
+  const char* factor = std::getenv("DIOPTER_FUZZ");
+  return factor == nullptr ? usual : usual * std::stoi(factor);
+}
+
 }  // namespace diopter::tests

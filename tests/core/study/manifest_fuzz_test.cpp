@@ -5,6 +5,7 @@
 #include <random>
 
 #include "core/study/toy_kinds.hpp"
+#include "environment.hpp"
 #include "study/csv_reader.hpp"
 #include "study/jsonl_reader.hpp"
 #include "study/plan.hpp"
@@ -73,7 +74,7 @@ std::string mutated(std::string text, std::mt19937_64& random) {
 
 class Clock {
  public:
-  bool running() const { return std::chrono::steady_clock::now() - start_ < std::chrono::seconds(20); }
+  bool running() const { return std::chrono::steady_clock::now() - start_ < std::chrono::seconds(tests::fuzz_rounds(20)); }
 
  private:
   std::chrono::steady_clock::time_point start_ = std::chrono::steady_clock::now();
@@ -86,7 +87,7 @@ TEST(ManifestFuzz, AlwaysProblemsOrAStudy) {
   PlanInputs inputs;
   inputs.model_hash = [](const ModelSettings& model) { return model.source; };
   int read = 0, refused = 0;
-  for (int i = 0; i < 6000 && clock.running(); ++i) {
+  for (int i = 0; i < tests::fuzz_rounds(6000) && clock.running(); ++i) {
     const std::string text = mutated(sound, random);
     Problems problems;
     const auto study = read_study_text(text, "m.toml", toys::options(), problems);
@@ -103,7 +104,7 @@ TEST(ManifestFuzz, AlwaysProblemsOrAStudy) {
     const auto resolved = read_study_text(resolved_toml(*study), "r.toml", toys::options(), again);
     ASSERT_TRUE(again.ok()) << again.text() << resolved_toml(*study) << "\nfrom\n" << text;
   }
-  std::printf("%d read, %d refused\n", read, refused);
+  std::printf("mutants of a manifest: %d read, %d refused\n", read, refused);
   EXPECT_GT(read, 0);
   EXPECT_GT(refused, 0);
 }
@@ -113,7 +114,7 @@ TEST(ManifestFuzz, OverridesToo) {
   const std::vector<std::string> sound = {"model.source=gpt2", "run.resid.metrics=[\"kl_to_clean\"]",
                                           "run.steer.edit.1.coefficient=[1, 2]", "prompts.ioi.limit=1",
                                           "run.2.heads={ range = { from = 0, to = 3 } }"};
-  for (int i = 0; i < 2000; ++i) {
+  for (int i = 0; i < tests::fuzz_rounds(2000); ++i) {
     Problems problems;
     (void)read_study_text(toys::sound_manifest(), "m.toml",
                           toys::options({mutated(sound[random() % sound.size()], random)}), problems);
@@ -127,7 +128,7 @@ TEST(PromptFileFuzz, RowsOrProblems) {
       "{\"clean\": \"a b\", \"answer\": [\" x\", \" y\"], \"n\": -1.5e3, \"map\": [[0, 1]], \"u\": "
       "\"\\u00e9\\\"\"}\n{\"text\": \"c\"}\n";
   const std::string csv = "clean,corrupted,answer\n\"a, \"\"b\"\"\",c, x\nd,e,\"\n f\"\n";
-  for (int i = 0; i < 20000; ++i) {
+  for (int i = 0; i < tests::fuzz_rounds(20000); ++i) {
     Problems problems;
     const bool as_json = random() % 2 == 0;
     const std::string text = mutated(as_json ? jsonl : csv, random);
