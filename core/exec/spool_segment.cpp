@@ -69,12 +69,26 @@ IoResult SpoolSegment::try_seal() {
   return {};
 }
 
+// Somebody gave this writer up and took its file, or deleted the whole directory. Everything is still in memory.
+void SpoolSegment::start_over() {
+  if (fd_ >= 0) io_.close(fd_);
+  fd_ = -1;
+  written_ = 0;
+  std::error_code ignored;
+  std::filesystem::create_directories(directory_, ignored);
+}
+
 IoResult SpoolSegment::seal(std::int64_t now_us) {
   if (bytes_.empty()) return {};
   const std::size_t body = bytes_.size();
   const std::int64_t records = records_, n = next_n_;
   append_line("seal", now_us, "\"records\":" + std::to_string(records) + ",\"sha256\":\"" + base::sha256(bytes_) + '"');
-  if (const IoResult result = try_seal(); !result) {
+  IoResult result = try_seal();
+  if (result.error == ENOENT) {
+    start_over();
+    result = try_seal();
+  }
+  if (!result) {
     bytes_.resize(body);  // not sealed: records may follow, and another seal
     written_ = std::min(written_, body);
     records_ = records;

@@ -52,6 +52,7 @@ class SpoolSegment {
   void start(std::int64_t now_us);
   IoResult write_all();
   IoResult try_seal();
+  void start_over();
 
   SpoolIo& io_;
   std::filesystem::path directory_;

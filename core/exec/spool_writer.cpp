@@ -166,6 +166,10 @@ void SpoolWriter::write_payload(const std::string& name, const std::vector<std::
                           "spool.write");
   };
   fd = io.open(temporary.c_str(), O_WRONLY | O_CREAT | O_TRUNC);
+  if (fd < 0 && errno == ENOENT) {  // somebody deleted the directory
+    base::make_directories(directory_);
+    fd = io.open(temporary.c_str(), O_WRONLY | O_CREAT | O_TRUNC);
+  }
   check(fd >= 0);
   off_t offset = 0;
   for (std::string_view part : parts) {

@@ -94,6 +94,20 @@ void Connection::execute(const std::string& sql) {
   if (code != SQLITE_OK) fail(code);
 }
 
+void Connection::begin(const char* sql) {
+  roll_back();
+  (void)prepare("ROLLBACK");
+  execute(sql);
+}
+
+void Connection::roll_back() noexcept {
+  if (!in_transaction()) return;  // after a failed write SQLite has often rolled back by itself
+  const auto prepared = statements_.find("ROLLBACK");
+  if (prepared == statements_.end()) return;
+  sqlite3_step(prepared->second);
+  sqlite3_reset(prepared->second);
+}
+
 std::int64_t Connection::changes() const { return sqlite3_changes64(handle()); }
 std::int64_t Connection::last_id() const { return sqlite3_last_insert_rowid(handle()); }
 bool Connection::in_transaction() const { return sqlite3_get_autocommit(handle()) == 0; }

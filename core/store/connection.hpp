@@ -100,6 +100,10 @@ class Connection {
   std::int64_t last_id() const;
   std::int64_t integer(std::string_view sql);  // the first cell of a query without parameters
   bool in_transaction() const;
+  void begin(const char* sql);  // "BEGIN ..."; what an earlier transaction left open is rolled back first
+  // What was not committed is gone; nothing happens outside a transaction. Works without memory too, because begin()
+  // prepared the statement: a transaction that stays open would keep every other process waiting.
+  void roll_back() noexcept;
 
   sqlite3* handle() const;
   const std::filesystem::path& file() const noexcept { return file_; }

@@ -48,25 +48,42 @@ bool know_batch(Store& store, const fs::path& batch_spool, IngestReport& report)
   }
 }
 
-// The plan stays with the store; the rest of a finished batch goes.
-void clean_up(const fs::path& store, const fs::path& batch_spool) {
+constexpr const char* kPlanFiles[] = {"plan.jsonl", "plan.sha256"};
+
+void keep_plan(const fs::path& store, const fs::path& batch_spool) {
   const fs::path kept = store / "artifacts" / "batch" / batch_spool.filename();
-  std::error_code ignored;
-  if (fs::exists(batch_spool / "plan.jsonl", ignored)) {
-    base::make_directories(kept);
-    for (const char* name : {"plan.jsonl", "plan.sha256"}) {
-      base::write_file_atomically(kept / name, base::read_file(batch_spool / name));
+  for (const char* name : kPlanFiles) {
+    std::string bytes;
+    try {
+      bytes = base::read_file(batch_spool / name);
+    } catch (const base::UserError&) {
+      if (fs::exists(batch_spool / name)) throw;
+      continue;  // another ingest kept it and took it away
     }
+    base::make_directories(kept);
+    base::write_file_atomically(kept / name, bytes);
   }
+}
+
+// The plan stays with the store; the rest of a finished batch goes. A new writer may come at any moment, and its
+// directory is empty at first: only directories of writers that the store knows (all of them have ended) go, and only
+// empty ones.
+void clean_up(Store& store, const fs::path& batch_spool) {
+  keep_plan(store.directory(), batch_spool);
+  std::error_code ignored;
   fs::remove_all(done_directory(batch_spool), ignored);
-  for (const std::string& writer : ulid_directories(batch_spool))
-    fs::remove(batch_spool / writer, ignored);  // empty ones
+  for (const std::string& writer : ulid_directories(batch_spool)) {
+    Statement known = store.connection().prepare("SELECT 1 FROM writer WHERE id = ?");
+    if (known.bind(writer).step()) fs::remove(batch_spool / writer, ignored);
+  }
   for (const char* name : {"logs", "outputs"}) fs::remove(batch_spool / name, ignored);
   for (fs::directory_iterator at(batch_spool, ignored), end; !ignored && at != end; at.increment(ignored)) {
     const std::string name = at->path().filename().string();
-    if (name != "plan.jsonl" && name != "plan.sha256") return;  // something a person or a later attempt may want
+    const bool is_plan = std::find(std::begin(kPlanFiles), std::end(kPlanFiles), name) != std::end(kPlanFiles);
+    if (!is_plan) return;  // something a person or a later attempt may want
   }
-  fs::remove_all(batch_spool, ignored);
+  for (const char* name : kPlanFiles) fs::remove(batch_spool / name, ignored);
+  fs::remove(batch_spool, ignored);
 }
 
 void close_if_done(Store& store, const fs::path& batch_spool, const IngestOptions& options, IngestReport& report) {
@@ -77,7 +94,7 @@ void close_if_done(Store& store, const fs::path& batch_spool, const IngestOption
   session.commit();
   const bool clean = session.checkpoint();
   report.closed_batches.push_back(id);
-  if (clean && !options.keep_spool) clean_up(store.directory(), batch_spool);
+  if (clean && !options.keep_spool) clean_up(store, batch_spool);
 }
 
 struct OpenWriter {

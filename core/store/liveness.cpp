@@ -18,7 +18,8 @@ struct ProcessState {
 // The command in field 2 may hold spaces and parentheses: fields are counted from the last ')'.
 std::optional<ProcessState> process_state(std::int64_t pid) {
   std::ifstream in("/proc/" + std::to_string(pid) + "/stat");
-  std::string text((std::istreambuf_iterator<char>(in)), {});
+  std::string text;
+  std::getline(in, text, '\0');  // a process that dies between open and read is a read error, not an exception
   const std::size_t close = text.rfind(')');
   if (close == std::string::npos) return {};
   std::istringstream fields(text.substr(close + 1));

@@ -71,14 +71,14 @@ void migrate(Connection& db, const SchemaPlan& plan) {
 
   db.execute("PRAGMA foreign_keys = OFF");  // cannot change inside a transaction
   try {
-    db.execute("BEGIN IMMEDIATE");
+    db.begin("BEGIN IMMEDIATE");
     for (std::int64_t version = db.integer("PRAGMA user_version"); version < plan.version; ++version) {
       apply(db, step_from(plan, version, db));
     }
     require_foreign_keys(db);
     db.execute("COMMIT");
   } catch (...) {
-    if (db.in_transaction()) db.execute("ROLLBACK");
+    db.roll_back();
     db.execute("PRAGMA foreign_keys = ON");
     throw;
   }

@@ -47,8 +47,32 @@ void copy_across(const Payload& payload) {
   if (payload.directory) sync_tree(temporary);
   else base::sync_file(temporary);
   fs::rename(temporary, payload.to, error);
-  if (error) fail(payload.to, error);
+  if (error) {
+    std::error_code ignored;
+    fs::remove_all(temporary, ignored);
+    fail(payload.to, error);
+  }
   fs::remove_all(payload.from, error);  // a left-over goes with the spool
+}
+
+bool has_arrived(const Payload& payload) {
+  return is_there(payload.to, payload.directory) && hash_of(payload.to, payload.directory) == payload.sha256;
+}
+
+void bring(const Payload& payload) {
+  if (!is_there(payload.from, payload.directory))
+    throw BadSegment("the file " + payload.from.filename().string() + " is missing");
+  if (hash_of(payload.from, payload.directory) != payload.sha256) {
+    throw BadSegment("the file " + payload.from.filename().string() + " has another hash than its record says");
+  }
+  std::error_code error;
+  fs::create_directories(payload.to.parent_path(), error);
+  if (error) fail(payload.to, error);
+  fs::rename(payload.from, payload.to, error);
+  if (error == std::errc::cross_device_link) copy_across(payload);
+  else if (error) fail(payload.to, error);
+  base::sync_directory(payload.to.parent_path());
+  base::sync_directory(payload.to.parent_path().parent_path());
 }
 
 }  // namespace
@@ -65,23 +89,15 @@ fs::path artifact_path(std::string_view run_id, std::string_view name) {
   return fs::path("artifacts") / checked_relative(run_id) / checked_relative(name);
 }
 
+// Another ingest may take the file away at any moment, also while it is being hashed: what then goes wrong is no
+// problem when the file is where it belongs.
 void move_payload(const Payload& payload) {
-  if (is_there(payload.to, payload.directory) && hash_of(payload.to, payload.directory) == payload.sha256) return;
-  if (!is_there(payload.from, payload.directory))
-    throw BadSegment("the file " + payload.from.filename().string() + " is missing");
-  if (hash_of(payload.from, payload.directory) != payload.sha256) {
-    throw BadSegment("the file " + payload.from.filename().string() + " has another hash than its record says");
+  if (has_arrived(payload)) return;
+  try {
+    bring(payload);
+  } catch (const std::runtime_error&) {
+    if (!has_arrived(payload)) throw;
   }
-  std::error_code error;
-  fs::create_directories(payload.to.parent_path(), error);
-  if (error) fail(payload.to, error);
-  fs::rename(payload.from, payload.to, error);
-  if (error == std::errc::cross_device_link) copy_across(payload);
-  else if (error == std::errc::no_such_file_or_directory && is_there(payload.to, payload.directory))
-    return;  // another ingest
-  else if (error) fail(payload.to, error);
-  base::sync_directory(payload.to.parent_path());
-  base::sync_directory(payload.to.parent_path().parent_path());
 }
 
 }  // namespace diopter::store

@@ -11,8 +11,8 @@
 namespace diopter::store {
 namespace fs = std::filesystem;
 
-ReadTransaction::ReadTransaction(Connection& db) : db_(db) { db_.execute("BEGIN"); }
-ReadTransaction::~ReadTransaction() { sqlite3_exec(db_.handle(), "ROLLBACK", nullptr, nullptr, nullptr); }
+ReadTransaction::ReadTransaction(Connection& db) : db_(db) { db_.begin("BEGIN"); }
+ReadTransaction::~ReadTransaction() { db_.roll_back(); }
 
 std::string displayed_status() {
   return "CASE WHEN r.status = 'running' AND w.heartbeat_at_us < (unixepoch() - 120) * 1000000 THEN 'stale' ELSE "

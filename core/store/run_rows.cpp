@@ -119,9 +119,10 @@ void SegmentRows::run_ended(const Record& record, const RunState& run) {
   }
   if (message) db_.prepare("UPDATE run_fts SET error = ? WHERE rowid = ?").bind(*message, run.seq).run();
   if (status == "succeeded") {
+    // Of several successes the one that started first answers the item, in whatever order they arrive.
     db_.prepare(
-           "UPDATE plan_item SET run_id = ?1, cached = 0, skip = NULL WHERE run_id IS NULL AND (batch_id, item) ="
-           " (SELECT batch_id, item FROM run WHERE seq = ?2)")
+           "UPDATE plan_item SET run_id = ?1, cached = 0, skip = NULL WHERE (run_id IS NULL OR (cached = 0 AND run_id >"
+           " ?1)) AND (batch_id, item) = (SELECT batch_id, item FROM run WHERE seq = ?2)")
         .bind(record.run, run.seq)
         .run();
   }

@@ -138,7 +138,6 @@ Segment read_open_segment(std::string_view bytes) {
       whole_next = segment.next_n;
     }
   }
-  if (segment.used_bytes == 0) throw BadSegment("line 1: it is cut short");
   segment.torn = segment.used_bytes != bytes.size();
   segment.records = whole_records;
   segment.next_n = whole_next;

@@ -34,7 +34,8 @@ struct Segment {
 // A sealed segment must be whole: BadSegment says what is not, and in which line.
 Segment read_sealed_segment(std::string_view bytes);
 // Of a writer that is dead: everything up to the last whole group counts, the rest is dropped. A seal in it is fine
-// (the writer died before the rename). BadSegment only when not even the first line can be read.
+// (the writer died before the rename). One that was cut before the end of its first line says nothing: `used_bytes` is
+// 0 and nothing else is known. BadSegment only when the first line is whole and wrong.
 Segment read_open_segment(std::string_view bytes);
 
 }  // namespace diopter::store

@@ -18,6 +18,7 @@ void throw_sql_error(int code, int system_error, const std::string& message, con
   const std::string reason = system_error != 0 ? base::errno_text(system_error) : message;
   const std::string salvage = "copy the folder first; then salvage what is readable with: sqlite3 -readonly " +
                               base::shell_quoted(name) + " .recover";
+  if (code == SQLITE_IOERR_NOMEM) code = SQLITE_NOMEM;
   switch (code & 0xff) {
     case SQLITE_BUSY:
     case SQLITE_PROTOCOL:
@@ -26,6 +27,9 @@ void throw_sql_error(int code, int system_error, const std::string& message, con
     case SQLITE_FULL:
       throw SqlError(code, "cannot write the store " + name + ": No space left on device",
                      "free some space and repeat the command; nothing was half-written", "store.full");
+    case SQLITE_NOMEM:
+      throw SqlError(code, "cannot read or write the store " + name + ": there is not enough memory",
+                     "free some memory and repeat the command; nothing was half-written", "store.memory");
     case SQLITE_READONLY:
       throw SqlError(code, "cannot write the store " + name + ": it is read-only", "--store DIR names another one",
                      "store.read_only");

@@ -32,7 +32,11 @@ bool checkpoint_under_lock(Connection& db) {
 }  // namespace
 
 Store::Store(fs::path directory, const StoreOptions& options)
-    : directory_(std::move(directory)), db_(open_for_writing(directory_, options)) {}
+    : directory_(std::move(directory)), db_(open_for_writing(directory_, options)) {
+  // When FTS5 of SQLite 3.40 joins a write transaction and finds no memory to prepare a statement of its own, it loses
+  // the error, and SQLite writes through a null pointer. A query prepares that statement where an error is an error.
+  (void)db_->integer("SELECT count(*) FROM run_fts WHERE run_fts MATCH 'warm'");
+}
 
 void Store::transact(const std::function<void(Connection&)>& work) {
   const auto deadline = std::chrono::steady_clock::now() + kRetryFor;
@@ -56,13 +60,10 @@ bool Store::checkpoint() {
 
 WriteSession::WriteSession(Store& store, std::chrono::milliseconds patience) : store_(store) {
   lock_.emplace(store.directory(), patience);
-  db().execute("BEGIN IMMEDIATE");
+  db().begin("BEGIN IMMEDIATE");
 }
 
-WriteSession::~WriteSession() {
-  // After a failed write SQLite may have rolled back by itself; a failing ROLLBACK leaves nothing either.
-  if (db().in_transaction()) sqlite3_exec(db().handle(), "ROLLBACK", nullptr, nullptr, nullptr);
-}
+WriteSession::~WriteSession() { db().roll_back(); }
 
 void WriteSession::commit() {
   db().execute("COMMIT");

@@ -6,6 +6,7 @@
 
 #include "base/clock.hpp"
 #include "base/files.hpp"
+#include "store/late_records.hpp"
 #include "store/optional_json.hpp"
 #include "store/payload_files.hpp"
 #include "store/segment_rows.hpp"
@@ -126,6 +127,7 @@ void WriterSpool::take_open() {
 bool WriterSpool::take(const fs::path& file, std::int64_t number, bool sealed) {
   const Expected expected = expected_next(store_.connection(), writer_id_);
   if (number < expected.segment) {
+    if (sealed) take_again(file, number);
     ++report_.duplicates;
     move_to_done(file);
     return true;
@@ -144,6 +146,10 @@ bool WriterSpool::take(const fs::path& file, std::int64_t number, bool sealed) {
   }
   try {
     const Segment segment = sealed ? read_sealed_segment(bytes) : read_open_segment(bytes);
+    if (segment.used_bytes == 0) {  // the writer died between making the file and its first line
+      move_to_done(file);
+      return true;
+    }
     require_identity(segment, batch_id_, writer_id_, number);
     if (segment.first_n != expected.n) {
       throw BadSegment("it starts with record " + std::to_string(segment.first_n) + ", expected " +
@@ -173,6 +179,22 @@ bool WriterSpool::take(const fs::path& file, std::int64_t number, bool sealed) {
   }
   move_to_done(file);
   return true;
+}
+
+// Nearly always there is nothing new in it.
+void WriterSpool::take_again(const fs::path& file, std::int64_t number) {
+  try {
+    Segment segment = read_sealed_segment(base::read_file(file));
+    require_identity(segment, batch_id_, writer_id_, number);
+    const LateRecords late = fence_late_records(store_, std::move(segment));
+    report_.records += late.records;
+    report_.rejected += late.rejected;
+  } catch (const BadSegment&) {  // what was taken of it counts
+  } catch (const SqlError&) {
+    throw;
+  } catch (const base::UserError&) {
+    if (fs::exists(file)) throw;  // else another ingest moved it to done/
+  }
 }
 
 void WriterSpool::move_to_done(const fs::path& file) {
@@ -211,7 +233,7 @@ std::optional<ProcessIdentity> WriterSpool::identity_from_open_segment() const {
         if (record.type == "writer_opened") return identity_of(record.body);
       }
     }
-  } catch (const BadSegment&) {  // not even its first line: nobody can say whose it was, and it holds no whole group
+  } catch (const BadSegment&) {  // its first line is wrong: nobody can say whose it was
   } catch (const Json::exception&) {
   } catch (const base::UserError&) {
     if (fs::exists(open.front().file)) throw;

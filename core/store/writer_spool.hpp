@@ -23,6 +23,7 @@ class WriterSpool {
   void take_sealed();
   bool take(const std::filesystem::path& file, std::int64_t number, bool sealed);
   void take_open();
+  void take_again(const std::filesystem::path& file, std::int64_t number);
   void bury(const std::string& proof);
   std::optional<std::string> find_proof();
   std::optional<ProcessIdentity> identity_from_open_segment() const;

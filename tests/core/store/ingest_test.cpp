@@ -1,12 +1,13 @@
 // What can happen to segments between a writer and the store.
 #include "store/ingest.hpp"
 
+#include <signal.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include <algorithm>
 
-#include "core/exec/recording.hpp"
+#include "core/store/batch.hpp"
 #include "store/batch_rows.hpp"
 #include "store/liveness.hpp"
 #include "store/payload_files.hpp"
@@ -18,44 +19,6 @@ namespace {
 using exec::Recorder;
 using exec::SpoolWriter;
 using store::Store;
-
-struct Batch {
-  Scratch scratch;
-  store::Plan plan = sample_plan();
-  fs::path spool = make_batch(scratch.spool(), plan);
-  Store store{scratch.store()};
-
-  store::IngestReport ingest() { return store::ingest_batch(store, spool, {.keep_spool = true}); }
-
-  // A closed writer with `segments` segments: one run, one metric per segment.
-  fs::path written(int segments, int item = 0) {
-    SpoolWriter writer(spool, quiet());
-    Recorder run(writer, start_of(plan, item));
-    for (int i = 0; i < segments - 1; ++i) {
-      run.metric("kl", i, i);
-      run.event(exec::Level::Info, "tick", "");
-      writer.seal();
-    }
-    run.end(success());
-    writer.close();
-    return writer.directory();
-  }
-};
-
-std::vector<fs::path> segments_of(const fs::path& writer) {
-  std::vector<fs::path> out;
-  for (const auto& entry : fs::directory_iterator(writer)) {
-    if (entry.path().extension() == ".jsonl" || entry.path().extension() == ".open") out.push_back(entry.path());
-  }
-  std::sort(out.begin(), out.end());
-  return out;
-}
-
-void expect_problem(const store::IngestReport& report, const std::string& what) {
-  ASSERT_EQ(report.problems.size(), 1u);
-  EXPECT_NE(report.problems[0].message.find(what), std::string::npos) << report.problems[0].message;
-  EXPECT_EQ(report.exit(), base::Exit::Spooled);
-}
 
 TEST(Ingest, TwiceIsOnce) {
   Batch b;
@@ -355,6 +318,30 @@ TEST(Ingest, TwoAtOnceAreHarmless) {
   EXPECT_EQ(count(b.store, "SELECT count(*) FROM metric"), 3 * 19);
   EXPECT_EQ(count(b.store, "SELECT count(*) FROM run WHERE status = 'succeeded'"), 3);
   expect_sound(b.store);
+}
+
+// Between opening its entry in /proc and reading it: an ingest looks at writers that die while it looks.
+TEST(Liveness, AProcessThatDiesWhileItIsLookedAtIsGone) {
+  const auto before = ::signal(SIGCHLD, SIG_IGN);  // the kernel buries at once
+  auto child = store::this_process();
+  for (int i = 0; i < 300; ++i) {
+    child.pid = ::fork();
+    if (child.pid == 0) ::_exit(0);
+    child.pid_start = 1;  // of an earlier process with this pid
+    while (::kill(static_cast<pid_t>(child.pid), 0) == 0) ASSERT_EQ(store::death_proof(child), "pid_gone");
+  }
+  ::signal(SIGCHLD, before);
+}
+
+// Its directory is there and empty for a moment.
+TEST(Ingest, CleaningUpTakesNothingFromAWriterThatHasJustCome) {
+  Batch b;
+  for (int item = 0; item < 3; ++item) b.written(2, item);
+  const fs::path coming = b.spool / base::new_ulid();
+  fs::create_directories(coming);
+  EXPECT_EQ(store::ingest_batch(b.store, b.spool).closed_batches.size(), 1u);
+  EXPECT_TRUE(fs::exists(coming));
+  EXPECT_FALSE(fs::exists(b.spool / "done"));
 }
 
 TEST(Liveness, ThisProcessLivesAndAnEndedOneIsProven) {

@@ -1,6 +1,7 @@
 // An artificial older schema becomes the present one, or stays as it was.
 #include "store/migrations.hpp"
 
+#include "core/store/old_schema.hpp"
 #include "core/store/scratch.hpp"
 
 namespace diopter::testing {
@@ -8,36 +9,17 @@ namespace {
 
 using store::Store;
 
-// Version 0 lacked plan_item.skip's companion: here, a table that version 1 has.
-void make_version_zero(const fs::path& directory) {
-  Store store(directory);
-  store.transact([](store::Connection& db) {
-    db.execute("DROP TABLE imported_segment");
-    db.execute("DELETE FROM migration");
-    db.execute("PRAGMA user_version = 0");
-  });
-}
-
-store::SchemaPlan from_zero(const std::string& sql) {
-  return {.version = 1, .steps = {{.from = 0, .name = "segments", .sql = sql}}};
-}
-
-const char* const kGood =
-    "CREATE TABLE imported_segment (writer_id TEXT NOT NULL, segment INTEGER NOT NULL, sha256 TEXT NOT NULL,"
-    " records INTEGER NOT NULL, rejected INTEGER NOT NULL DEFAULT 0, imported_at_us INTEGER NOT NULL,"
-    " PRIMARY KEY (writer_id, segment)) STRICT, WITHOUT ROWID";
-
 TEST(Migration, ABackupThenTheNewVersionWithItsAuditTrail) {
   Scratch scratch;
   make_version_zero(scratch.store());
-  Store store(scratch.store(), {.schema = from_zero(kGood)});
+  Store store(scratch.store(), {.schema = from_zero(kToVersionOne)});
   EXPECT_EQ(count(store, "PRAGMA user_version"), 1);
   EXPECT_EQ(count(store, "SELECT count(*) FROM imported_segment"), 0);
   auto trail = store.connection().prepare("SELECT version, name, ddl_sha256 FROM migration");
   ASSERT_TRUE(trail.step());
   EXPECT_EQ(trail.integer(0), 1);
   EXPECT_EQ(trail.text(1), "segments");
-  EXPECT_EQ(trail.text(2), base::sha256(kGood));
+  EXPECT_EQ(trail.text(2), base::sha256(kToVersionOne));
   store::Connection backup(scratch.store() / "runs.db.v0.bak", store::Access::ReadOnly);
   EXPECT_EQ(backup.integer("PRAGMA user_version"), 0);
   EXPECT_EQ(backup.integer("SELECT count(*) FROM sqlite_schema WHERE name = 'imported_segment'"), 0);
@@ -49,7 +31,9 @@ TEST(Migration, AFailingStepChangesNothing) {
   Scratch scratch;
   make_version_zero(scratch.store());
   expect_user_error(
-      [&] { Store store(scratch.store(), {.schema = from_zero(std::string(kGood) + "; CREATE TABLE run(x)")}); },
+      [&] {
+        Store store(scratch.store(), {.schema = from_zero(std::string(kToVersionOne) + "; CREATE TABLE run(x)")});
+      },
       base::Exit::Store, "table run already exists");
   store::Connection db(scratch.store() / "runs.db", store::Access::ReadOnly);
   EXPECT_EQ(db.integer("PRAGMA user_version"), 0);

@@ -101,7 +101,11 @@ TEST(Segment, AnOpenOneCountsUpToItsLastWholeGroup) {
   EXPECT_TRUE(segment.torn);
   EXPECT_FALSE(read_open_segment(whole).torn);
   EXPECT_EQ(read_open_segment(sealed(whole, 4, 3)).next_n, 5);  // it died before the rename
-  EXPECT_THROW(read_open_segment("820e61ae {"), BadSegment);
+  for (const std::string& cut : {std::string(), std::string("820e61ae {"), segment_line().substr(0, 40)}) {
+    EXPECT_EQ(read_open_segment(cut).used_bytes, 0u);  // it died before its first line was whole
+    EXPECT_TRUE(read_open_segment(cut).groups.empty());
+  }
+  EXPECT_THROW(read_open_segment("820e61ae {}\n"), BadSegment);
 }
 
 TEST(Segment, EveryCutOfAnOpenOneGivesWholeGroups) {
