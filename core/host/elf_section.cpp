@@ -87,7 +87,7 @@ class File {
   std::vector<T> read_array(const std::string& what, std::uint64_t offset, std::uint64_t count) {
     const std::string bytes = read(what, offset, count * sizeof(T));  // count is 16 bits: no overflow
     std::vector<T> items(count);
-    std::memcpy(static_cast<void*>(items.data()), bytes.data(), bytes.size());
+    if (count > 0) std::memcpy(static_cast<void*>(items.data()), bytes.data(), bytes.size());
     return items;
   }
 

@@ -25,7 +25,8 @@ Kind draw_further_kind(const Lexicon& lexicon, Rng& rng) {
 Words essential_words(const Lexicon& lexicon) {
   std::set<std::string> words;
   const auto add = [&words](const std::string& phrase) {
-    for (const std::string_view word : pre_tokens(" " + phrase)) words.emplace(word);
+    const std::string inside = " " + phrase;  // the pieces are views into it
+    for (const std::string_view word : pre_tokens(inside)) words.emplace(word);
   };
   const auto add_all = [&add](const Words& list) { std::for_each(list.begin(), list.end(), add); };
   const auto add_opener = [&](const std::string& word) {
