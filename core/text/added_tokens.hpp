@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "text/regex.hpp"
+#include "text/token_trie.hpp"
 
 namespace diopter::text {
 
@@ -17,7 +18,7 @@ struct AddedToken {
   bool single_word = false;  // only between non-word characters
   bool lstrip = false;       // takes the white space before it
   bool rstrip = false;       // takes the white space after it
-  bool normalized = false;   // looked for in a second pass, in what the first one left
+  bool normalized = false;   // looked for, in its normalised form, in what the first pass left and the normaliser made
   bool special = false;
 };
 
@@ -28,21 +29,28 @@ struct Section {
   Span span;
 };
 
-// Leftmost-longest search, in two passes, as tokenizers' AddedVocabulary. Immutable. [any thread]
+// Leftmost-longest search, as tokenizers' AddedVocabulary. Immutable. [any thread]
 class AddedTokenSplitter {
  public:
-  explicit AddedTokenSplitter(const std::vector<AddedToken>& tokens);  // contents not empty, distinct
-  std::vector<Section> split(std::string_view text) const;
+  AddedTokenSplitter() = default;
+  // Looks for `tokens` with normalized == the given value, in the form `form` gives. Forms are not empty, and distinct.
+  template <class Form>
+  AddedTokenSplitter(const std::vector<AddedToken>& tokens, bool normalized, Form form) {
+    for (const auto& token : tokens) {
+      if (token.normalized == normalized) add(token, form(token.content));
+    }
+  }
+  bool empty() const { return tokens_.empty(); }
+  // Appends the sections of `text`; an empty text has none.
+  void split(std::string_view text, std::vector<Section>& out) const;
 
  private:
-  struct Pass {
-    std::vector<AddedToken> by_length;  // longest first
-    std::bitset<256> first_bytes;
-  };
-  static const AddedToken* match_at(const Pass& pass, std::string_view text, std::size_t at);
-  static void split(const Pass& pass, std::string_view text, std::size_t offset, std::vector<Section>& out);
+  void add(const AddedToken& token, std::string_view form);
+  const AddedToken* match_at(std::string_view text, std::size_t at) const;  // the longest
 
-  Pass exact_, normalized_;
+  std::vector<AddedToken> tokens_;
+  TokenTrie forms_;  // of places in tokens_
+  std::bitset<256> first_bytes_;
 };
 
 }  // namespace diopter::text

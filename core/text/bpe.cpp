@@ -5,10 +5,7 @@
 
 namespace diopter::text {
 
-Bpe::Bpe(const std::array<std::uint32_t, 256>& byte_ids, const std::vector<Merge>& merges)
-    : byte_ids_(byte_ids),
-      all_bytes_(std::find(byte_ids.begin(), byte_ids.end(), kMissing) == byte_ids.end()),
-      slots_(std::bit_ceil(2 * merges.size() + 2)) {
+Bpe::Bpe(const std::vector<Merge>& merges) : slots_(std::bit_ceil(2 * merges.size() + 2)) {
   for (std::size_t rank = 0; rank < merges.size(); ++rank) {
     const std::uint64_t pair = key(merges[rank].left, merges[rank].right);
     std::size_t at = home(pair);
@@ -30,49 +27,46 @@ const Bpe::Slot* Bpe::find(std::uint32_t left, std::uint32_t right) const {
   }
 }
 
-std::size_t Bpe::missing_byte(std::string_view word) const {
-  if (all_bytes_) return std::string_view::npos;
-  const auto missing = [&](char c) { return byte_ids_[static_cast<unsigned char>(c)] == kMissing; };
-  const auto found = std::find_if(word.begin(), word.end(), missing);
-  return found == word.end() ? std::string_view::npos : static_cast<std::size_t>(found - word.begin());
-}
-
-void Bpe::encode(std::string_view word, Workspace& workspace, std::vector<std::uint32_t>& out) const {
+void Bpe::merge(Workspace& workspace, std::vector<Token>& out) const {
   auto& symbols = workspace.symbols_;
-  auto& queue = workspace.queue_;
-  symbols.clear();
-  const auto size = static_cast<std::int32_t>(word.size());
-  for (std::int32_t i = 0; i < size; ++i) {
-    symbols.push_back({byte_ids_[static_cast<unsigned char>(word[static_cast<std::size_t>(i)])], i - 1,
-                       i + 1 < size ? i + 1 : -1, false});
-  }
-  const auto consider = [&](std::int32_t at) {
-    if (at < 0 || symbols[static_cast<std::size_t>(at)].next < 0) return;
+  auto& heap = workspace.heap_;
+  if (symbols.empty()) return;
+  symbols.back().next = -1;
+  heap.clear();
+  const auto candidate = [&](std::int32_t at) -> bool {
+    if (at < 0 || symbols[static_cast<std::size_t>(at)].next < 0) return false;
     const auto& left = symbols[static_cast<std::size_t>(at)];
-    if (const Slot* merge = find(left.id, symbols[static_cast<std::size_t>(left.next)].id)) {
-      queue.push({merge->rank, static_cast<std::uint32_t>(at), merge->result});
-    }
+    const Slot* merge = find(left.id, symbols[static_cast<std::size_t>(left.next)].id);
+    if (merge) heap.push_back({merge->rank, static_cast<std::uint32_t>(at), merge->result});
+    return merge != nullptr;
   };
-  for (std::int32_t i = 0; i + 1 < size; ++i) consider(i);
+  for (std::int32_t i = 0; i + 1 < static_cast<std::int32_t>(symbols.size()); ++i) candidate(i);
+  std::make_heap(heap.begin(), heap.end());
 
-  while (!queue.empty()) {
-    const auto top = queue.top();
-    queue.pop();
+  while (!heap.empty()) {
+    std::pop_heap(heap.begin(), heap.end());
+    const auto top = heap.back();
+    heap.pop_back();
     auto& left = symbols[top.at];
     if (left.merged_away || left.next < 0) continue;
     auto& right = symbols[static_cast<std::size_t>(left.next)];
     const Slot* merge = find(left.id, right.id);
     if (!merge || merge->result != top.result) continue;  // an entry of before an earlier merge
     left.id = top.result;
+    left.size += right.size;
     left.next = right.next;
     right.merged_away = true;
     if (right.next >= 0) symbols[static_cast<std::size_t>(right.next)].previous = static_cast<std::int32_t>(top.at);
-    consider(left.previous);
-    consider(static_cast<std::int32_t>(top.at));
+    if (candidate(left.previous)) std::push_heap(heap.begin(), heap.end());
+    if (candidate(static_cast<std::int32_t>(top.at))) std::push_heap(heap.begin(), heap.end());
   }
+  std::uint32_t at = 0;
   for (const auto& symbol : symbols) {
-    if (!symbol.merged_away) out.push_back(symbol.id);
+    if (symbol.merged_away) continue;
+    out.push_back({symbol.id, at, at + symbol.size});
+    at += symbol.size;
   }
+  symbols.clear();
 }
 
 }  // namespace diopter::text

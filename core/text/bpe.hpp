@@ -1,11 +1,11 @@
-// Byte-pair encoding of one word: the merges of a vocabulary, applied by rank.
+// Byte-pair encoding: the merges of a vocabulary, applied by rank to the first symbols of a word.
 #pragma once
 
-#include <array>
 #include <cstdint>
-#include <queue>
 #include <string_view>
 #include <vector>
+
+#include "text/word_model.hpp"
 
 namespace diopter::text {
 
@@ -17,20 +17,14 @@ struct Merge {
 // Immutable. [any thread] with a workspace per thread.
 class Bpe {
  public:
-  // `byte_ids`: the id of each single byte, kMissing where the vocabulary has none.
   // A pair that occurs twice has the rank of its last occurrence, as in tokenizers.
-  Bpe(const std::array<std::uint32_t, 256>& byte_ids, const std::vector<Merge>& merges);
-
-  static constexpr std::uint32_t kMissing = 0xffffffff;
+  explicit Bpe(const std::vector<Merge>& merges);
 
   class Workspace;
-  // Appends the ids of `word` to `out`. Every byte of it must have an id (missing_byte() tells).
+  // Merges what was added to the workspace, appends the tokens to `out` and empties it.
   // The order of merges, including tokenizers' treatment of one token reached through different pairs, is that of
   // Word::merge_all in the tokenizers library: lowest rank first, then leftmost.
-  void encode(std::string_view word, Workspace& workspace, std::vector<std::uint32_t>& out) const;
-
-  // Offset of the first byte of `word` that has no id, or npos.
-  std::size_t missing_byte(std::string_view word) const;
+  void merge(Workspace& workspace, std::vector<Token>& out) const;
 
  private:
   struct Slot {
@@ -44,26 +38,32 @@ class Bpe {
   const Slot* find(std::uint32_t left, std::uint32_t right) const;
   std::size_t home(std::uint64_t pair) const;
 
-  std::array<std::uint32_t, 256> byte_ids_;
-  bool all_bytes_;
   std::vector<Slot> slots_;  // open addressing, a power of two, at most half full
 };
 
 class Bpe::Workspace {
+ public:
+  void add(std::uint32_t id, std::size_t size) {
+    const auto at = static_cast<std::int32_t>(symbols_.size());
+    symbols_.push_back({id, static_cast<std::uint32_t>(size), at - 1, at + 1, false});
+  }
+  void clear() { symbols_.clear(); }
+
+ private:
   friend class Bpe;
   struct Symbol {
-    std::uint32_t id;
+    std::uint32_t id, size;       // size: bytes of the word
     std::int32_t previous, next;  // -1 at the ends
     bool merged_away;
   };
   struct Candidate {
     std::uint32_t rank, at, result;
-    bool operator<(const Candidate& other) const {  // the queue's top is its greatest: lowest rank, then leftmost
+    bool operator<(const Candidate& other) const {  // a heap's top is its greatest: lowest rank, then leftmost
       return rank != other.rank ? rank > other.rank : at > other.at;
     }
   };
   std::vector<Symbol> symbols_;
-  std::priority_queue<Candidate> queue_;
+  std::vector<Candidate> heap_;
 };
 
 }  // namespace diopter::text

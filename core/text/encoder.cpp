@@ -2,121 +2,133 @@
 
 #include <algorithm>
 #include <limits>
+#include <unordered_map>
 
 #include "base/error.hpp"
 #include "base/utf8.hpp"
-#include "text/byte_alphabet.hpp"
 #include "text/span_rules.hpp"
-#include "text/unicode.hpp"
 
 namespace diopter::text {
 namespace {
 
-std::array<std::uint32_t, 256> byte_ids(const TokenizerFile& file) {
-  std::array<std::uint32_t, 256> out;
-  for (unsigned byte = 0; byte < 256; ++byte) {
-    const char c = static_cast<char>(byte);
-    const auto found = file.vocab.find(to_symbols({&c, 1}));
-    out[byte] = found == file.vocab.end() ? Bpe::kMissing : found->second;
-  }
-  return out;
-}
+// Normalisation makes a text at most a few times longer; places in it are 32 bits.
+constexpr std::size_t kLongestText = std::size_t{256} << 20;
 
 struct WordHash {
   using is_transparent = void;
   std::size_t operator()(std::string_view word) const { return std::hash<std::string_view>{}(word); }
 };
 
+std::unique_ptr<const WordModel> word_model(const TokenizerFile& file) {
+  if (file.model == TokenizerFile::Model::Unigram) return std::make_unique<UnigramModel>(file.unigram);
+  const bool bytes = file.pre_tokeniser.gives_bytes();
+  return std::make_unique<BpeModel>(file.bpe, bytes ? BpeModel::Alphabet::Bytes : BpeModel::Alphabet::Characters);
+}
+
 }  // namespace
 
-// What one running call needs. Words recur, so their ids are kept: up to kCachedWords short ones, then it starts anew.
+// What one running call needs. Words recur, so their tokens are kept: up to kCachedWords short ones, then it starts
+// anew.
 struct Encoder::Workspace {
   static constexpr std::size_t kCachedWords = 1 << 14, kCachedLength = 64;
 
-  Regex::Workspace regex;
-  Bpe::Workspace bpe;
+  explicit Workspace(const WordModel& word_model) : model(word_model.workspace()) {}
+
+  AlignedText whole, part;
+  std::vector<Section> sections, inner;
+  std::vector<Span> words;
+  PreTokeniser::Workspace pre_tokeniser;
+  std::unique_ptr<WordModel::Workspace> model;
   std::unordered_map<std::string, Span, WordHash, std::equal_to<>> cache;  // word -> range of `cached`
-  std::vector<std::uint32_t> cached, word_ids;
-  std::string prefixed;
+  std::vector<Token> cached, tokens;
 };
 
 // One encode() in progress.
 class Encoder::Call {
  public:
   Call(const Encoder& encoder, Workspace& workspace, std::string_view text, std::vector<std::int64_t>& ids,
-       std::vector<Span>* spans)
-      : encoder_(encoder), workspace_(workspace), text_(text), ids_(ids), spans_(spans) {}
+       std::vector<Span>* spans, Place place)
+      : encoder_(encoder), front_(encoder.front(place)), workspace_(workspace), text_(text), ids_(ids), spans_(spans) {
+    const bool asks = front_.pre_tokeniser.asks_for_origins(!front_.normaliser.empty());
+    track_ = spans || asks ? Track::Yes : Track::No;
+  }
 
   void run() {
-    for (const Section& section : encoder_.splitter_.split(text_)) {
-      if (section.id >= 0) {
-        ids_.push_back(section.id);
-        const std::string_view written = text_.substr(section.span.begin, section.span.end - section.span.begin);
-        if (spans_) add_span(section.span, white_space_around_added(written));
-      } else {
-        piece(section.span);
-      }
+    workspace_.sections.clear();
+    encoder_.exact_.split(text_, workspace_.sections);
+    for (const Section& section : workspace_.sections) {
+      workspace_.whole.start(text_, section.span, track_);
+      if (section.id >= 0) added_token(section.id, workspace_.whole, {0, workspace_.whole.text().size()});
+      else normalise();
     }
   }
 
  private:
-  void piece(Span span) {
-    std::string_view words = text_.substr(span.begin, span.end - span.begin);
-    const bool prefixed = encoder_.add_prefix_space_ && words[0] != ' ';
-    if (prefixed) {
-      workspace_.prefixed.assign(" ").append(words);
-      words = workspace_.prefixed;
-    }
-    const WidenedSpans widen{text_, span, prefixed};
-    if (!encoder_.use_regex_) return word(words, 0, widen);
-    for (std::size_t at = 0; at < words.size();) {
-      const auto match = gpt2_pattern().find(words, at, workspace_.regex);
-      // The pattern's classes and their complement cover every character.
-      DIOPTER_CHECK(match && match->begin == at && match->end > at, "the GPT-2 pattern left a character out");
-      word(words.substr(at, match->end - at), at, widen);
-      at = match->end;
+  void added_token(std::int64_t id, const AlignedText& text, Span span) {
+    ids_.push_back(id);
+    if (!spans_) return;
+    add_span(text.origin(span.begin, span.end), text.text().substr(span.begin, span.end - span.begin));
+  }
+
+  void normalise() {
+    AlignedText& whole = workspace_.whole;
+    front_.normaliser.apply(whole);
+    workspace_.inner.clear();
+    encoder_.normalized_.split(whole.text(), workspace_.inner);
+    for (const Section& section : workspace_.inner) {
+      if (section.id >= 0) {
+        added_token(section.id, whole, section.span);
+        continue;
+      }
+      AlignedText& part = workspace_.part;
+      part.start(whole, section.span);
+      front_.pre_tokeniser.cut(part, workspace_.words, workspace_.pre_tokeniser);
+      for (const Span& span : workspace_.words) words(part, span);
     }
   }
 
-  void word(std::string_view bytes, std::size_t offset, const WidenedSpans& widen) {
-    const std::uint32_t* ids = nullptr;
+  // Cuts a word where the model would begin anew anyway: a text without a pre-tokeniser is one word.
+  void words(const AlignedText& text, Span span) {
+    const std::string_view mark = encoder_.model_->always_begins();
+    const std::string_view inside = text.text().substr(0, span.end);
+    std::size_t begin = span.begin;
+    const auto after_marks = [&](std::size_t at) {
+      while (inside.substr(at).starts_with(mark)) at += mark.size();
+      return at;
+    };
+    if (!mark.empty()) {
+      for (;;) {
+        const std::size_t at = inside.find(mark, after_marks(begin));
+        if (at == std::string_view::npos) break;
+        word(text, {begin, at});
+        begin = at;
+      }
+    }
+    word(text, {begin, span.end});
+  }
+
+  void word(const AlignedText& text, Span span) {
+    const std::string_view bytes = text.text().substr(span.begin, span.end - span.begin);
+    const Token* tokens = nullptr;
     std::size_t count = 0;
     const auto found = workspace_.cache.find(bytes);
     if (found != workspace_.cache.end()) {
-      ids = workspace_.cached.data() + found->second.begin;
+      tokens = workspace_.cached.data() + found->second.begin;
       count = found->second.end - found->second.begin;
     } else {
-      workspace_.word_ids.clear();
-      merge(bytes, offset, widen);
+      workspace_.tokens.clear();
+      const auto missing = encoder_.model_->encode(bytes, *workspace_.model, workspace_.tokens);
+      if (missing) refuse(text, {span.begin + missing->begin, span.begin + missing->end});
       remember(bytes);
-      ids = workspace_.word_ids.data();
-      count = workspace_.word_ids.size();
+      tokens = workspace_.tokens.data();
+      count = workspace_.tokens.size();
     }
-    ids_.insert(ids_.end(), ids, ids + count);
+    for (std::size_t i = 0; i < count; ++i) ids_.push_back(tokens[i].id);
     if (!spans_) return;
     for (std::size_t i = 0; i < count; ++i) {
-      const std::string_view token = encoder_.tokens_.bytes(ids[i]);
-      add_span(widen(offset, offset + token.size()), spaces_around(token));
-      offset += token.size();
+      add_span(text.origin(span.begin + tokens[i].begin, span.begin + tokens[i].end),
+               encoder_.tokens_.written(tokens[i].id));
     }
-  }
-
-  void merge(std::string_view bytes, std::size_t offset, const WidenedSpans& widen) {
-    if (const auto whole = encoder_.whole_words_.find(bytes); whole != encoder_.whole_words_.end()) {
-      workspace_.word_ids.push_back(whole->second);
-      return;
-    }
-    if (const auto missing = encoder_.bpe_.missing_byte(bytes); missing != std::string_view::npos) {
-      const Span place = widen(offset + missing, offset + missing + 1);
-      static constexpr char kDigits[] = "0123456789abcdef";
-      const auto byte = static_cast<unsigned char>(bytes[missing]);
-      throw base::UserError(base::Exit::Refused,
-                            encoder_.origin_ + ": the vocabulary has no token for the byte 0x" + kDigits[byte >> 4] +
-                                kDigits[byte & 15] + ", which the text has at byte " + std::to_string(place.begin),
-                            "Other programs would drop it silently; leave the character out of the text.",
-                            "tokenizer.missing_byte");
-    }
-    encoder_.bpe_.encode(bytes, workspace_.bpe, workspace_.word_ids);
   }
 
   void remember(std::string_view bytes) {
@@ -126,12 +138,29 @@ class Encoder::Call {
       workspace_.cached.clear();
     }
     const std::size_t begin = workspace_.cached.size();
-    workspace_.cached.insert(workspace_.cached.end(), workspace_.word_ids.begin(), workspace_.word_ids.end());
+    workspace_.cached.insert(workspace_.cached.end(), workspace_.tokens.begin(), workspace_.tokens.end());
     workspace_.cache.emplace(bytes, Span{begin, workspace_.cached.size()});
   }
 
-  void add_span(Span span, WhiteSpace space) {
+  [[noreturn]] void refuse(const AlignedText& text, Span missing) const {
+    const std::string_view part = text.text().substr(missing.begin, missing.end - missing.begin);
+    std::string what = "the character " + base::printable(part);
+    if (front_.pre_tokeniser.gives_bytes()) {
+      static constexpr char kDigits[] = "0123456789abcdef";
+      const auto byte = static_cast<unsigned char>(part[0]);
+      what = std::string("the byte 0x") + kDigits[byte >> 4] + kDigits[byte & 15];
+    }
+    const std::string place = text.knows_origins() ? "which the text has at byte " +
+                                                         std::to_string(text.origin(missing.begin, missing.end).begin)
+                                                   : "which the normalised text has";
+    throw base::UserError(
+        base::Exit::Refused, encoder_.origin_ + ": the vocabulary has no token for " + what + ", " + place,
+        "Other programs would drop it silently; leave the character out of the text.", "tokenizer.missing_byte");
+  }
+
+  void add_span(Span span, std::string_view written) {
     if (encoder_.post_processor_.trim_offsets) {
+      WhiteSpace space = white_space_around(written);
       const bool first = spans_->empty() || span.begin == 0;
       // A single space may be the one that was put there; more of them were in the text.
       if (first && encoder_.post_processor_.first_keeps_space && space.before == 1) space.before = 0;
@@ -141,31 +170,29 @@ class Encoder::Call {
   }
 
   const Encoder& encoder_;
+  const Front& front_;
   Workspace& workspace_;
   std::string_view text_;
   std::vector<std::int64_t>& ids_;
   std::vector<Span>* spans_;
+  Track track_ = Track::No;
 };
 
 Encoder::Encoder(const TokenizerFile& file, const TokenTable& tokens, std::string origin)
     : tokens_(tokens),
       origin_(std::move(origin)),
-      add_prefix_space_(file.add_prefix_space),
-      use_regex_(file.use_regex),
+      alone_{file.normaliser, file.pre_tokeniser},
+      continuation_{file.normaliser.without_prefix(), file.pre_tokeniser.without_prefix()},
       post_processor_(file.post_processor),
-      splitter_(file.added),
-      bpe_(byte_ids(file), file.merges) {
-  if (!file.ignore_merges) return;
-  for (const auto& [token, id] : file.vocab) {
-    if (from_symbols(token)) whole_words_.emplace(tokens_.bytes(id), id);
-  }
-}
+      exact_(file.added, false, [](const std::string& content) { return content; }),
+      normalized_(file.added, true, [&](const std::string& content) { return alone_.normaliser.apply(content); }),
+      model_(word_model(file)) {}
 
 Encoder::~Encoder() = default;
 
 std::unique_ptr<Encoder::Workspace> Encoder::borrow() const {
   const std::lock_guard lock(mutex_);
-  if (idle_.empty()) return std::make_unique<Workspace>();
+  if (idle_.empty()) return std::make_unique<Workspace>(*model_);
   auto workspace = std::move(idle_.back());
   idle_.pop_back();
   return workspace;
@@ -176,18 +203,19 @@ void Encoder::give_back(std::unique_ptr<Workspace> workspace) const {
   idle_.push_back(std::move(workspace));
 }
 
-void Encoder::encode(std::string_view text, std::vector<std::int64_t>& ids, std::vector<Span>* spans) const {
+void Encoder::encode(std::string_view text, std::vector<std::int64_t>& ids, std::vector<Span>* spans,
+                     Place place) const {
   if (const auto bad = base::invalid_utf8_offset(text)) {
     throw base::UserError(base::Exit::Refused,
                           "a text to be encoded is not UTF-8 at byte " + std::to_string(*bad) + ": '" +
                               base::printable(text.substr(*bad), 20) + "'",
                           "Convert it to UTF-8 (iconv -t UTF-8).", "tokenizer.utf8");
   }
-  if (text.size() > static_cast<std::size_t>(std::numeric_limits<std::int32_t>::max())) {
-    throw base::UserError(base::Exit::Refused, "a text to be encoded is longer than 2 GiB; encode it in parts");
+  if (text.size() > kLongestText) {
+    throw base::UserError(base::Exit::Refused, "a text to be encoded is longer than 256 MiB; encode it in parts");
   }
   auto workspace = borrow();
-  Call(*this, *workspace, text, ids, spans).run();
+  Call(*this, *workspace, text, ids, spans, place).run();
   give_back(std::move(workspace));
 }
 

@@ -1,4 +1,5 @@
-// The way of a text to ids: added tokens cut out, words split off, each word merged (or found in a cache).
+// The way of a text to ids: added tokens cut out, the rest normalised and cut into words, each given to the model (or
+// found in a cache).
 #pragma once
 
 #include <cstdint>
@@ -6,15 +7,18 @@
 #include <mutex>
 #include <string>
 #include <string_view>
-#include <unordered_map>
 #include <vector>
 
 #include "text/added_tokens.hpp"
-#include "text/bpe.hpp"
 #include "text/token_table.hpp"
 #include "text/tokenizer_file.hpp"
+#include "text/word_model.hpp"
 
 namespace diopter::text {
+
+// A text that stands alone, or one that follows other text: then nothing is put before its first word, as a tokenizer
+// of SentencePiece's kind or one with a prefix space would.
+enum class Place { Alone, Continuation };
 
 // Immutable but for a pool of workspaces: concurrent calls share nothing while they run. [any thread]
 class Encoder {
@@ -24,7 +28,8 @@ class Encoder {
   ~Encoder();
 
   // Appends; `spans` may be null. Errors as Tokenizer::encode.
-  void encode(std::string_view text, std::vector<std::int64_t>& ids, std::vector<Span>* spans) const;
+  void encode(std::string_view text, std::vector<std::int64_t>& ids, std::vector<Span>* spans,
+              Place place = Place::Alone) const;
 
  private:
   struct Workspace;
@@ -32,13 +37,18 @@ class Encoder {
   std::unique_ptr<Workspace> borrow() const;
   void give_back(std::unique_ptr<Workspace> workspace) const;
 
+  struct Front {
+    Normaliser normaliser;
+    PreTokeniser pre_tokeniser;
+  };
+  const Front& front(Place place) const { return place == Place::Alone ? alone_ : continuation_; }
+
   const TokenTable& tokens_;
   std::string origin_;
-  bool add_prefix_space_, use_regex_;
+  Front alone_, continuation_;
   PostProcessor post_processor_;
-  AddedTokenSplitter splitter_;
-  Bpe bpe_;
-  std::unordered_map<std::string_view, std::uint32_t> whole_words_;  // with ignore_merges: bytes -> id
+  AddedTokenSplitter exact_, normalized_;
+  std::unique_ptr<const WordModel> model_;
 
   mutable std::mutex mutex_;
   mutable std::vector<std::unique_ptr<Workspace>> idle_;

@@ -26,7 +26,7 @@ void Field::refuse(const std::string& supported) const {
   std::string found = base::printable(base::plain_json(*value_), 80);
   if (value_->is_string()) found = base::quoted(base::printable(value_->get_ref<const std::string&>(), 80));
   throw UserError(Exit::Refused, origin_ + ": " + place + " is " + found + "; " + supported,
-                  "diopter reads byte-level BPE tokenizers (GPT-2's kind) and refuses what it would do differently.",
+                  "diopter reads BPE and Unigram tokenizers and refuses what it would do differently.",
                   "tokenizer.unsupported");
 }
 

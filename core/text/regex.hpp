@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <memory>
 #include <optional>
+#include <stdexcept>
 #include <string>
 #include <string_view>
 
@@ -15,9 +16,15 @@ struct Span {
   bool operator==(const Span&) const = default;
 };
 
+struct RegexError : std::runtime_error {
+  using std::runtime_error::runtime_error;
+};
+
 class Regex {
  public:
-  explicit Regex(const std::string& pattern);  // our own pattern: one that does not compile is a bug
+  // A pattern of our own that does not compile is a bug, one from a file a RegexError.
+  enum class Source { Program, File };
+  explicit Regex(const std::string& pattern, Source source = Source::Program);
   ~Regex();
   Regex(const Regex&) = delete;
   Regex& operator=(const Regex&) = delete;
@@ -35,12 +42,16 @@ class Regex {
     std::unique_ptr<State> state_;
   };
 
-  // The first match that begins at or after `from`. `text` must be valid UTF-8, `from` at a character. [any thread]
+  bool matches_empty() const;  // whether it can match no characters
+
+  // The first match that begins at or after `from`. `text` must be valid UTF-8, `from` at a character.
+  // UserError(Refused) when a file's pattern takes PCRE2 to its limit. [any thread]
   std::optional<Span> find(std::string_view text, std::size_t from, Workspace& workspace) const;
 
  private:
   struct Code;
   std::unique_ptr<Code> code_;
+  Source source_;
 };
 
 }  // namespace diopter::text

@@ -1,4 +1,4 @@
-// Token id -> the bytes it decodes to.
+// Token id -> how the vocabulary writes it, and the bytes it stands for.
 #pragma once
 
 #include <cstdint>
@@ -20,20 +20,22 @@ class TokenTable {
     return id >= 0 && static_cast<std::size_t>(id) < entries_.size() && entries_[static_cast<std::size_t>(id)].known;
   }
   bool is_special(std::int64_t id) const { return has(id) && entries_[static_cast<std::size_t>(id)].special; }
-  std::string_view bytes(std::int64_t id) const {  // has(id)
-    const Entry& entry = entries_[static_cast<std::size_t>(id)];
-    return std::string_view(arena_).substr(entry.begin, entry.size);
-  }
+  // Whether decoding without special tokens leaves it out. The library compares what is written, so a special token
+  // that the normaliser changes stays.
+  bool is_skipped(std::int64_t id) const { return has(id) && entries_[static_cast<std::size_t>(id)].skipped; }
+  // has(id)
+  std::string_view bytes(std::int64_t id) const { return entry(id).bytes; }
+  std::string_view written(std::int64_t id) const { return entry(id).written; }  // an added token: as it is looked for
 
  private:
   struct Entry {
-    std::uint32_t begin = 0, size = 0;
-    bool known = false, special = false;
+    std::string written, bytes;
+    bool known = false, special = false, skipped = false;
   };
-  void add(std::int64_t id, const std::string& token, bool special);
+  const Entry& entry(std::int64_t id) const { return entries_[static_cast<std::size_t>(id)]; }
+  Entry& add(std::int64_t id);
 
   std::vector<Entry> entries_;
-  std::string arena_;
 };
 
 }  // namespace diopter::text

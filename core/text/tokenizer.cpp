@@ -4,13 +4,13 @@
 #include <array>
 
 #include "base/error.hpp"
-#include "base/files.hpp"
 #include "base/hash.hpp"
 #include "base/utf8.hpp"
 #include "text/encoder.hpp"
 #include "text/token_table.hpp"
 #include "text/tokenizer_config.hpp"
 #include "text/tokenizer_file.hpp"
+#include "text/tokenizer_source.hpp"
 
 namespace diopter::text {
 namespace fs = std::filesystem;
@@ -22,13 +22,16 @@ struct Tokenizer::State {
         added(file.added),
         before(file.post_processor.before),
         after(file.post_processor.after),
+        decoder(file.decoder),
         tokens(file),
         encoder(file, tokens, origin) {
     for (const auto* frame : {&before, &after}) {
       for (const std::int64_t id : *frame) require(id);
     }
-    bos = end_token(config.bos_token, before, {"<|endoftext|>", "<s>", "<|begin_of_text|>"});
-    eos = end_token(config.eos_token, after, {"<|endoftext|>", "</s>", "<|end_of_text|>"});
+    bos = end_token(config.bos_token, before, {"<|endoftext|>", "<s>", "<|begin_of_text|>", "<bos>"});
+    eos = end_token(config.eos_token, after, {"<|endoftext|>", "</s>", "<|end_of_text|>", "<eos>"});
+    if (config.add_bos) before = *config.add_bos && bos ? std::vector{*bos} : std::vector<std::int64_t>{};
+    if (config.add_eos) after = *config.add_eos && eos ? std::vector{*eos} : std::vector<std::int64_t>{};
   }
 
   std::optional<std::int64_t> added_token(std::string_view content) const {
@@ -60,26 +63,16 @@ struct Tokenizer::State {
   std::vector<AddedToken> added;
   std::vector<std::int64_t> before, after;
   std::optional<std::int64_t> bos, eos;
+  Decoder decoder;
   TokenTable tokens;
   Encoder encoder;
 };
 
 Tokenizer Tokenizer::load(const fs::path& path) {
-  std::error_code ignored;
-  const fs::path file = fs::is_directory(path, ignored) ? path / "tokenizer.json" : path;
-  if (!fs::is_regular_file(file, ignored)) {
-    throw base::UserError(base::Exit::Refused, "there is no tokenizer file " + file.string(),
-                          "transformers writes one: AutoTokenizer.from_pretrained(...).save_pretrained(DIRECTORY)",
-                          "tokenizer.missing");
-  }
-  const std::string bytes = base::read_file(file);
-  const TokenizerFile content = read_tokenizer_file(bytes, file.string());
+  TokenizerSource source = read_tokenizer_source(path);
   TokenizerConfig config;
-  const fs::path beside = file.parent_path() / "tokenizer_config.json";
-  if (fs::is_regular_file(beside, ignored)) {
-    config = read_tokenizer_config(base::read_file(beside), beside.string(), content);
-  }
-  return Tokenizer(std::make_shared<State>(content, config, file.string(), base::sha256(bytes)));
+  if (source.config) config = read_tokenizer_config(*source.config, source.config_origin, source.file);
+  return Tokenizer(std::make_shared<State>(source.file, config, source.origin, source.sha256));
 }
 
 Tokenizer Tokenizer::parse(std::string_view json, const std::string& origin) {
@@ -99,6 +92,12 @@ Encoded Tokenizer::encode_with_spans(std::string_view text) const {
   return out;
 }
 
+std::vector<std::int64_t> Tokenizer::continuation(std::string_view text) const {
+  std::vector<std::int64_t> ids;
+  state_->encoder.encode(text, ids, nullptr, Place::Continuation);
+  return ids;
+}
+
 std::vector<std::string> Tokenizer::pieces(std::string_view text) const {
   std::vector<std::string> out;
   for (const std::int64_t id : encode(text)) out.emplace_back(state_->tokens.bytes(id));
@@ -111,12 +110,16 @@ std::optional<std::int64_t> Tokenizer::single_token(std::string_view text) const
 }
 
 std::string Tokenizer::decode(std::span<const std::int64_t> ids, SpecialTokens special) const {
+  const TokenTable& tokens = state_->tokens;
   std::string bytes;
+  std::vector<std::string> written;
   for (const std::int64_t id : ids) {
     state_->require(id);
-    if (special == SpecialTokens::Keep || !is_special(id)) bytes += state_->tokens.bytes(id);
+    if (special == SpecialTokens::Skip && tokens.is_skipped(id)) continue;
+    if (state_->decoder.joins_bytes()) bytes += tokens.bytes(id);
+    else written.emplace_back(tokens.written(id));
   }
-  return base::replace_invalid_utf8(bytes);
+  return state_->decoder.joins_bytes() ? base::replace_invalid_utf8(bytes) : state_->decoder.text(std::move(written));
 }
 
 bool Tokenizer::has(std::int64_t id) const { return state_->tokens.has(id); }

@@ -1,4 +1,4 @@
-// Text to token ids and back: byte-level byte-pair encoding from a tokenizer.json, as the tokenizers library does it.
+// Text to token ids and back: byte-pair encoding and Unigram, as the tokenizers library does them.
 #pragma once
 
 #include <cstdint>
@@ -24,17 +24,22 @@ enum class SpecialTokens { Keep, Skip };
 // Immutable; copies share one vocabulary. Every member may be called from any thread at once.
 class Tokenizer {
  public:
-  // A tokenizer.json or a directory that holds one. UserError(Refused) when it is missing, malformed or asks for
-  // something that is not done here (tokenizer_file.hpp lists what is).
+  // A tokenizer.json or tokenizer.model, or a directory that holds one of them or vocab.json with merges.txt.
+  // UserError(Refused) when it is missing, malformed or asks for something that is not done here (tokenizer_file.hpp,
+  // sentencepiece_file.hpp and vocab_merges.hpp list what is).
   static Tokenizer load(const std::filesystem::path& file_or_directory);
   static Tokenizer parse(std::string_view json, const std::string& origin);  // origin: the name used in messages
 
   // The ids of the text alone: nothing is put around it, special tokens written in it are recognised
   // (add_special_tokens=False). UserError(Refused) with the byte offset when the text is not UTF-8, or when the
-  // vocabulary has no token for one of its bytes.
+  // vocabulary has no token for one of its characters.
   std::vector<std::int64_t> encode(std::string_view text) const;
   Encoded encode_with_spans(std::string_view text) const;
-  // The bytes of each token of the text, one string a token; they may cut a character.
+  // The ids of a text that follows other text: SentencePiece's kind puts a space before a text's first word, which
+  // would be a second one before " Mary". The same as encode() for GPT-2's kind.
+  std::vector<std::int64_t> continuation(std::string_view text) const;
+  // The bytes of each token of the text, one string a token; they may cut a character. What an unknown character became
+  // is the unknown token's.
   std::vector<std::string> pieces(std::string_view text) const;
   // The id of a text that is one token, " Mary" say.
   std::optional<std::int64_t> single_token(std::string_view text) const;
@@ -49,21 +54,23 @@ class Tokenizer {
   // For tables and figures, any id: control and ill-formed bytes as \n, \xE2; "[id 50300]" for an id without a token.
   std::string label(std::int64_t id) const;
 
-  std::int64_t size()
-      const;  // one more than the largest id; a model may have more rows than this, and ids may be unused
+  // One more than the largest id; a model may have more rows than this, and ids may be unused.
+  std::int64_t size() const;
   bool is_special(std::int64_t id) const;
   std::optional<std::int64_t> added_token(std::string_view content) const;  // "<|endoftext|>" -> 50256
 
-  // What the tokenizer's own post-processor puts around a text; empty for GPT-2, BOS first for Llama 3. Not applied by
-  // encode(): which BOS a prompt gets is decided by its caller.
+  // What transformers puts around a text: what the post-processor says (nothing for GPT-2, BOS first for Llama 3), or
+  // add_bos_token and add_eos_token of tokenizer_config.json where they are. Not applied by encode(): which BOS a
+  // prompt gets is decided by its caller.
   const std::vector<std::int64_t>& ids_before() const;
   const std::vector<std::int64_t>& ids_after() const;
-  // From tokenizer_config.json beside the file; else ids_before / ids_after when they hold one id; else <|endoftext|>,
-  // <s> or <|begin_of_text|> (eos: </s>, <|end_of_text|>) when there is such a special token.
+  // From tokenizer_config.json beside the file; else the post-processor's when it puts one id there; else
+  // <|endoftext|>, <s>, <|begin_of_text|> or <bos> (eos: </s>, <|end_of_text|>, <eos>) when there is such a special
+  // token.
   std::optional<std::int64_t> bos() const;
   std::optional<std::int64_t> eos() const;
 
-  const std::string& sha256() const;  // of the file's bytes
+  const std::string& sha256() const;  // of the bytes of tokenizer.json or tokenizer.model, or of vocabulary and merges
 
  private:
   struct State;

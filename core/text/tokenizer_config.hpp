@@ -11,6 +11,9 @@ namespace diopter::text {
 
 struct TokenizerConfig {
   std::optional<std::string> bos_token, eos_token;
+  // Whether BOS and EOS are put around a text whatever the post-processor says: add_bos_token and add_eos_token, the
+  // one that is missing false where the other is there.
+  std::optional<bool> add_bos, add_eos;
 };
 
 // Reads the names of BOS and EOS. Where the config contradicts tokenizer.json, transformers lets the config win; here

@@ -1,27 +1,14 @@
 #include "text/unicode.hpp"
 
+#include <utf8proc.h>
+
+#include <algorithm>
+
 #include "base/utf8.hpp"
+#include "text/unicode_tables.hpp"
 
 namespace diopter::text {
 namespace {
-
-constexpr const char* kLettersOfUnicode15And16 =
-    R"(\x{1C89}-\x{1C8A}\x{A7CB}-\x{A7CD}\x{A7DA}-\x{A7DC}\x{105C0}-\x{105F3}\x{10D4A}-\x{10D65})"
-    R"(\x{10D6F}-\x{10D85}\x{10EC2}-\x{10EC4}\x{1123F}-\x{11240}\x{11380}-\x{11389}\x{1138B}\x{1138E})"
-    R"(\x{11390}-\x{113B5}\x{113B7}\x{113D1}\x{113D3}\x{11BC0}-\x{11BE0}\x{11F02}\x{11F04}-\x{11F10})"
-    R"(\x{11F12}-\x{11F33}\x{1342F}\x{13441}-\x{13446}\x{13460}-\x{143FA}\x{16100}-\x{1611D}\x{16D40}-\x{16D6C})"
-    R"(\x{18CFF}\x{1B132}\x{1B155}\x{1DF25}-\x{1DF2A}\x{1E030}-\x{1E06D}\x{1E4D0}-\x{1E4EB}\x{1E5D0}-\x{1E5ED})"
-    R"(\x{1E5F0}\x{2B739}\x{2EBF0}-\x{2EE5D}\x{31350}-\x{323AF})";
-constexpr const char* kNumbersOfUnicode15And16 =
-    R"(\x{10D40}-\x{10D49}\x{116D0}-\x{116E3}\x{11BF0}-\x{11BF9}\x{11F50}-\x{11F59}\x{16130}-\x{16139})"
-    R"(\x{16D70}-\x{16D79}\x{1CCF0}-\x{1CCF9}\x{1D2C0}-\x{1D2D3}\x{1E4F0}-\x{1E4F9}\x{1E5F1}-\x{1E5FA})";
-// Marks and decimal digits; other numbers are not part of a word.
-constexpr const char* kWordMarksOfUnicode15And16 =
-    R"(\x{897}\x{CF3}\x{ECE}\x{10D40}-\x{10D49}\x{10D69}-\x{10D6D}\x{10EFC}-\x{10EFF}\x{11241})"
-    R"(\x{113B8}-\x{113C0}\x{113C2}\x{113C5}\x{113C7}-\x{113CA}\x{113CC}-\x{113D0}\x{113D2}\x{113E1}-\x{113E2})"
-    R"(\x{116D0}-\x{116E3}\x{11BF0}-\x{11BF9}\x{11F00}-\x{11F01}\x{11F03}\x{11F34}-\x{11F3A}\x{11F3E}-\x{11F42})"
-    R"(\x{11F50}-\x{11F5A}\x{13440}\x{13447}-\x{13455}\x{1611E}-\x{16139}\x{16D70}-\x{16D79}\x{1CCF0}-\x{1CCF9})"
-    R"(\x{1E08F}\x{1E4EC}-\x{1E4F9}\x{1E5EE}-\x{1E5EF}\x{1E5F1}-\x{1E5FA})";
 
 std::size_t last_character(std::string_view text) {
   std::size_t at = text.size() - 1;
@@ -36,12 +23,23 @@ std::size_t first_character_size(std::string_view text) {
 }
 
 bool is_word(std::string_view character) {
-  // UTS 18's \w: PCRE2's own lacks marks and connectors.
-  static const Regex kWord("[\\p{Alphabetic}\\p{M}\\p{Nd}\\p{Pc}\\x{200C}\\x{200D}" +
-                           std::string(kLettersOfUnicode15And16) + kWordMarksOfUnicode15And16 + "]");
+  static const Regex kWord("[" + word_characters() + "]");
   Regex::Workspace workspace;
   return kWord.find(character, 0, workspace).has_value();
 }
+
+int category_of(char32_t c) { return utf8proc_category(static_cast<utf8proc_int32_t>(c)); }
+
+// Lower case that utf8proc 2.8 lacks: letters of Unicode 16 and 17, as (first, last, what is added).
+struct LaterCase {
+  std::uint32_t first, last;
+  std::int32_t change;
+};
+constexpr LaterCase kLaterCases[] = {{0x1C89, 0x1C89, 1},      {0xA7CB, 0xA7CB, 0x264 - 0xA7CB},
+                                     {0xA7CC, 0xA7CC, 1},      {0xA7CE, 0xA7CE, 1},
+                                     {0xA7D2, 0xA7D2, 1},      {0xA7D4, 0xA7D4, 1},
+                                     {0xA7DA, 0xA7DA, 1},      {0xA7DC, 0xA7DC, 0x19B - 0xA7DC},
+                                     {0x10D50, 0x10D65, 0x20}, {0x16EA0, 0x16EB8, 0x1B}};
 
 }  // namespace
 
@@ -51,13 +49,20 @@ bool is_white_space(char32_t c) {
 }
 
 const std::string& letters() {
-  static const std::string kLetters = std::string("\\p{L}") + kLettersOfUnicode15And16;
+  static const std::string kLetters = std::string("\\p{L}") + later_members("L");
   return kLetters;
 }
 
 const std::string& numbers() {
-  static const std::string kNumbers = std::string("\\p{N}") + kNumbersOfUnicode15And16;
+  static const std::string kNumbers = std::string("\\p{N}") + later_members("N");
   return kNumbers;
+}
+
+const std::string& word_characters() {
+  // UTS 18's \w: PCRE2's own lacks marks and connectors.
+  static const std::string kWords =
+      std::string("\\p{Alphabetic}\\p{M}\\p{Nd}\\p{Pc}\\x{200C}\\x{200D}") + later_members("L") + kLaterWordMarks;
+  return kWords;
 }
 
 const std::string& white_space() {
@@ -71,6 +76,40 @@ const Regex& gpt2_pattern() {
                               white_space() + letters() + numbers() + "]+|[" + white_space() + "]+(?![^" +
                               white_space() + "])|[" + white_space() + "]+");
   return kPattern;
+}
+
+bool is_mark(char32_t c) {
+  if (c == 0x1CF2 || c == 0x1CF3) return true;  // marks in Unicode 9, letters now
+  const int category = category_of(c);
+  const bool mark =
+      category == UTF8PROC_CATEGORY_MN || category == UTF8PROC_CATEGORY_MC || category == UTF8PROC_CATEGORY_ME;
+  return mark && !contains(later_than_normaliser(), c);
+}
+
+bool is_punctuation(char32_t c) {
+  if (c < 0x80)
+    return (c >= 0x21 && c <= 0x2f) || (c >= 0x3a && c <= 0x40) || (c >= 0x5b && c <= 0x60) || (c >= 0x7b && c <= 0x7e);
+  if (c == 0x166D || c == 0x111C9) return true;  // punctuation in Unicode 9
+  const int category = category_of(c);
+  return category >= UTF8PROC_CATEGORY_PC && category <= UTF8PROC_CATEGORY_PO && !contains(later_punctuation(), c);
+}
+
+bool is_numeric(char32_t c) {
+  // Numbers of Unicode 16 and 17.
+  static constexpr CharacterRange kLater[] = {{0x10D40, 0x10D49}, {0x116D0, 0x116E3}, {0x11BF0, 0x11BF9},
+                                              {0x11DE0, 0x11DE9}, {0x11F50, 0x11F59}, {0x16130, 0x16139},
+                                              {0x16D70, 0x16D79}, {0x16FF4, 0x16FF6}, {0x1CCF0, 0x1CCF9},
+                                              {0x1D2C0, 0x1D2D3}, {0x1E4F0, 0x1E4F9}, {0x1E5F1, 0x1E5FA}};
+  const int category = category_of(c);
+  return (category >= UTF8PROC_CATEGORY_ND && category <= UTF8PROC_CATEGORY_NO) || contains(kLater, c);
+}
+
+char32_t to_lower(char32_t c) {
+  if (c < 0x80) return c >= U'A' && c <= U'Z' ? c + 0x20 : c;
+  for (const LaterCase& later : kLaterCases) {
+    if (c >= later.first && c <= later.last) return static_cast<char32_t>(static_cast<std::int64_t>(c) + later.change);
+  }
+  return static_cast<char32_t>(utf8proc_tolower(static_cast<utf8proc_int32_t>(c)));
 }
 
 bool ends_with_word(std::string_view text) { return !text.empty() && is_word(text.substr(last_character(text))); }

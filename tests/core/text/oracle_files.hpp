@@ -31,8 +31,8 @@ inline std::vector<base::Json> read_lines(const std::filesystem::path& file) {
 }  // namespace diopter::text
 
 // Skips, or fails under CI=true, where the oracle has not run.
-#define DIOPTER_NEEDS_ORACLE(name)                                                                              \
-  if (!std::filesystem::exists(diopter::text::oracle_folder(name) / "DONE")) {                                  \
-    if (diopter::text::in_ci()) FAIL() << "the oracle '" << (name) << "' has not run, and CI=true";             \
+#define DIOPTER_NEEDS_ORACLE(name)                                                                            \
+  if (!std::filesystem::exists(diopter::text::oracle_folder(name) / "DONE")) {                                \
+    if (diopter::text::in_ci()) FAIL() << "the oracle '" << (name) << "' has not run, and CI=true";           \
     GTEST_SKIP() << "the oracle '" << (name) << "' has not run ('./dev peers' makes its Python environment)"; \
   }

@@ -4,11 +4,9 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include <filesystem>
 #include <functional>
 
 #include "base/error.hpp"
-#include "base/files.hpp"
 #include "small_tokenizer.hpp"
 #include "text/tokenizer.hpp"
 
@@ -19,7 +17,7 @@ using base::Json;
 using testing::ElementsAre;
 using testing::HasSubstr;
 
-std::string refusal(const std::string& json) {
+std::string parse_refusal(const std::string& json) {
   try {
     Tokenizer::parse(json, "t.json");
   } catch (const base::UserError& error) {
@@ -40,33 +38,69 @@ class RefusedFile : public testing::TestWithParam<Change> {};
 TEST_P(RefusedFile, NamesKeyValueAndWhatIsSupported) {
   Json document = small_document();
   GetParam().apply(document);
-  EXPECT_THAT(refusal(document.dump()), HasSubstr(GetParam().message));
+  EXPECT_THAT(parse_refusal(document.dump()), HasSubstr(GetParam().message));
 }
 
 const Change kChanges[] = {
     {"normaliser",
      [](Json& d) {
-       d["normalizer"] = {{"type", "NFC"}};
+       d["normalizer"] = {{"type", "BertNormalizer"}};
      },
-     "t.json: normalizer.type is 'NFC'; supported: no normalizer (null)"},
-    {"model", [](Json& d) { d["model"]["type"] = "Unigram"; }, "model.type is 'Unigram'; supported: 'BPE'"},
+     "t.json: normalizer.type is 'BertNormalizer'; supported: NFC, NFD"},
+    {"normaliser_in_a_sequence",
+     [](Json& d) {
+       d["normalizer"] = {{"type", "Sequence"}, {"normalizers", {{{"type", "NFC"}}, {{"type", "Novel"}}}}};
+     },
+     "t.json: normalizer.normalizers[1].type is 'Novel'"},
+    {"charsmap",
+     [](Json& d) {
+       d["normalizer"] = {{"type", "Precompiled"}, {"precompiled_charsmap", "AAAA"}};
+     },
+     "normalizer.precompiled_charsmap is 'AAAA'; expected SentencePiece's rules in base64"},
+    {"model", [](Json& d) { d["model"]["type"] = "WordPiece"; }, "model.type is 'WordPiece'; supported: BPE, Unigram"},
+    {"unigram_row",
+     [](Json& d) {
+       d["model"] = {{"type", "Unigram"}, {"vocab", Json::array({Json::array({"a", -1.0}), Json::array({"b"})})}};
+     },
+     "model.vocab[1] is [\"b\"]; expected [token, score]"},
+    {"unigram_unknown",
+     [](Json& d) {
+       d["model"] = {{"type", "Unigram"},
+                     {"unk_id", 2},
+                     {"vocab", Json::array({Json::array({"a", -1.0}), Json::array({"b", -2.0})})}};
+     },
+     "model.unk_id is 2; expected the place of a token in model.vocab"},
     {"dropout", [](Json& d) { d["model"]["dropout"] = 0.1; }, "model.dropout is 0.1; supported: 0.0 or null"},
-    {"byte_fallback", [](Json& d) { d["model"]["byte_fallback"] = true; },
-     "model.byte_fallback is true; supported: false or null"},
     {"prefix", [](Json& d) { d["model"]["continuing_subword_prefix"] = "##"; },
      "model.continuing_subword_prefix is '##'; supported: \"\" or null"},
     {"suffix", [](Json& d) { d["model"]["end_of_word_suffix"] = "</w>"; }, "model.end_of_word_suffix is '</w>'"},
     {"pre_tokeniser",
      [](Json& d) {
-       d["pre_tokenizer"] = {{"type", "Metaspace"}};
+       d["pre_tokenizer"] = {{"type", "UnicodeScripts"}};
      },
-     "pre_tokenizer.type is 'Metaspace'; supported: 'ByteLevel'"},
-    {"no_pre_tokeniser", [](Json& d) { d["pre_tokenizer"] = nullptr; }, "t.json: pre_tokenizer is missing"},
+     "pre_tokenizer.type is 'UnicodeScripts'; supported: ByteLevel, Split"},
+    {"metaspace",
+     [](Json& d) {
+       d["pre_tokenizer"] = {{"type", "Metaspace"}, {"replacement", "__"}};
+     },
+     "pre_tokenizer.replacement is '__'; expected one character"},
+    {"pattern",
+     [](Json& d) {
+       d["pre_tokenizer"] = {
+           {"type", "Split"}, {"pattern", {{"Regex", "a\\bc"}}}, {"behavior", "Isolated"}, {"invert", false}};
+     },
+     "pre_tokenizer.pattern.Regex is 'a\\bc'; the pattern is not supported at byte 1: the escape \\b"},
+    {"empty_pattern",
+     [](Json& d) {
+       d["pre_tokenizer"] = {
+           {"type", "Split"}, {"pattern", {{"Regex", "a*"}}}, {"behavior", "Isolated"}, {"invert", false}};
+     },
+     "expected a pattern that matches at least one character"},
     {"decoder",
      [](Json& d) {
        d["decoder"] = {{"type", "WordPiece"}};
      },
-     "decoder.type is 'WordPiece'"},
+     "decoder.type is 'WordPiece'; supported: ByteLevel, ByteFallback"},
     {"post_processor",
      [](Json& d) {
        d["post_processor"] = {{"type", "Novel"}};
@@ -83,12 +117,12 @@ const Change kChanges[] = {
      [](Json& d) {
        d["model"]["merges"].push_back({"he", "q!"});
      },
-     "its token 'q!' is not in model.vocab"},
+     "its token 'q!' is not in the vocabulary"},
     {"merge_result",
      [](Json& d) {
        d["model"]["merges"].push_back({"he", "he"});
      },
-     "model.merges[6] is [\"he\",\"he\"]; its token 'hehe' is not in model.vocab"},
+     "model.merges[6] is [\"he\",\"he\"]; its token 'hehe' is not in the vocabulary"},
     {"merge_three",
      [](Json& d) {
        d["model"]["merges"].push_back({"h", "e", "l"});
@@ -112,24 +146,24 @@ INSTANTIATE_TEST_SUITE_P(Changes, RefusedFile, testing::ValuesIn(kChanges),
 
 TEST(TokenizerFile, RefusesBrokenJson) {
   const std::string json = tokenizer_json(small_vocabulary());
-  EXPECT_THAT(refusal(json.substr(0, json.size() / 2)), HasSubstr("t.json is not valid JSON"));
-  EXPECT_THAT(refusal(""), HasSubstr("t.json is not valid JSON"));
-  EXPECT_THAT(refusal("[]"), HasSubstr("the top level is []; expected an object"));
-  EXPECT_THAT(refusal(R"({"version": "1.0", "version": "1.0"})"), HasSubstr("the key 'version' occurs twice"));
+  EXPECT_THAT(parse_refusal(json.substr(0, json.size() / 2)), HasSubstr("t.json is not valid JSON"));
+  EXPECT_THAT(parse_refusal(""), HasSubstr("t.json is not valid JSON"));
+  EXPECT_THAT(parse_refusal("[]"), HasSubstr("the top level is []; expected an object"));
+  EXPECT_THAT(parse_refusal(R"({"version": "1.0", "version": "1.0"})"), HasSubstr("the key 'version' occurs twice"));
 }
 
 TEST(TokenizerFile, ReadsBothNotationsOfMerges) {
   Json document = small_document();
   const TokenizerFile pairs = read_tokenizer_file(document.dump(), "x");
   document["model"]["merges"] = {"#version: 0.2", "h e", "l l", "he ll", "\u0120 t", "\u0120t he", "\u00c3 \u00a9"};
-  EXPECT_EQ(read_tokenizer_file(document.dump(), "x").merges, pairs.merges);
-  EXPECT_EQ(pairs.merges.size(), 6u);
+  EXPECT_EQ(read_tokenizer_file(document.dump(), "x").bpe.merges, pairs.bpe.merges);
+  EXPECT_EQ(pairs.bpe.merges.size(), 6u);
 }
 
 TEST(TokenizerFile, TheTypeOfOldFilesMayBeMissing) {
   Json document = small_document();
   document["model"].erase("type");
-  EXPECT_EQ(refusal(document.dump()), "accepted");
+  EXPECT_EQ(parse_refusal(document.dump()), "accepted");
 }
 
 TEST(TokenizerFile, ReportsWhatATemplateWouldAdd) {
@@ -151,43 +185,6 @@ TEST(TokenizerFile, ReportsWhatATemplateWouldAdd) {
   EXPECT_EQ(tokenizer.bos(), 263);
   EXPECT_EQ(tokenizer.eos(), 0);
   EXPECT_THAT(tokenizer.encode("he"), ElementsAre(257));  // and adds none of it
-}
-
-class TokenizerFolder : public testing::Test {
- protected:
-  TokenizerFolder() : folder_(testing::TempDir() + "/tokenizer_folder") {
-    std::filesystem::create_directories(folder_);
-    base::write_file_atomically(folder_ / "tokenizer.json", tokenizer_json(small_vocabulary()));
-  }
-  ~TokenizerFolder() override { std::filesystem::remove_all(folder_); }
-
-  std::string load_with(const Json& config) const {
-    base::write_file_atomically(folder_ / "tokenizer_config.json", config.dump());
-    try {
-      const Tokenizer tokenizer = Tokenizer::load(folder_);
-      return "bos " + std::to_string(tokenizer.bos().value_or(-1));
-    } catch (const base::UserError& error) {
-      return error.what();
-    }
-  }
-
-  const std::filesystem::path folder_;
-};
-
-TEST_F(TokenizerFolder, TakesBosFromTheConfigBeside) {
-  EXPECT_EQ(load_with({{"bos_token", "<|endoftext|>"}}), "bos 0");
-  EXPECT_EQ(load_with({{"bos_token", {{"content", "<|endoftext|>"}}}}), "bos 0");
-  EXPECT_EQ(load_with({{"bos_token", nullptr}}), "bos 0");
-  EXPECT_THAT(load_with({{"bos_token", 5}}), HasSubstr("bos_token is 5; expected a string"));
-  EXPECT_THAT(load_with({{"bos_token", "<s>"}}),
-              HasSubstr("bos_token is '<s>'; tokenizer.json has no added token of this content"));
-}
-
-TEST_F(TokenizerFolder, RefusesAConfigThatContradictsTheFile) {
-  EXPECT_THAT(load_with({{"add_prefix_space", true}}),
-              HasSubstr("add_prefix_space is true; tokenizer.json says false: make the two agree"));
-  EXPECT_THAT(load_with({{"added_tokens_decoder", {{"263", {{"content", "<pad>"}}}}}}),
-              HasSubstr("added_tokens_decoder.263.content is '<pad>'; tokenizer.json has no added token"));
 }
 
 }  // namespace
