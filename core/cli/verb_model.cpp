@@ -11,6 +11,7 @@
 #include "exec/model_source.hpp"
 #include "model/parameters.hpp"
 #include "text/tokenizer.hpp"
+#include "text/tokenizer_source.hpp"
 
 namespace diopter::cli {
 namespace {
@@ -105,7 +106,7 @@ base::Json describe(const exec::ModelFolder& folder) {
     files.push_back({{"name", file.filename().string()}, {"bytes", std::filesystem::file_size(file)}});
   }
   out["files"] = files;
-  if (std::filesystem::exists(folder.folder / "tokenizer.json")) {
+  if (!text::tokenizer_files(folder.folder).empty()) {
     const auto tokenizer = text::Tokenizer::load(folder.folder);
     out["tokenizer"] = {{"tokens", tokenizer.size()},
                         {"bos", tokenizer.bos() ? base::Json(tokenizer.label(*tokenizer.bos())) : base::Json()}};

@@ -42,7 +42,7 @@ int tokenize(const TokenizeFlags& flags) {
 void add_tokenize(CLI::App& app, Action& action) {
   auto flags = std::make_shared<TokenizeFlags>();
   CLI::App* verb = app.add_subcommand("tokenize", "Tokens of a text, as a run would see them");
-  verb->add_option("model", flags->model, "organism, or a folder with tokenizer.json")->required();
+  verb->add_option("model", flags->model, "organism, or a folder with a tokenizer")->required();
   verb->add_option("text", flags->text, "the text; - reads standard input")->required();
   verb->add_option("--bos", flags->bos, "family, always or never")->check(CLI::IsMember({"family", "always", "never"}));
   flags->common.add_to(*verb);

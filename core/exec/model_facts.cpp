@@ -4,6 +4,7 @@
 
 #include "base/error.hpp"
 #include "model/transforms.hpp"
+#include "text/tokenizer_source.hpp"
 
 namespace diopter::exec {
 namespace {
@@ -29,7 +30,7 @@ std::shared_ptr<const ModelFacts> read_facts(const ModelFolder& folder) {
   facts->folder = folder;
   facts->info = read_info(folder);
   facts->hooks = HookTable(facts->info);
-  if (std::filesystem::exists(folder.folder / "tokenizer.json")) {
+  if (!text::tokenizer_files(folder.folder).empty()) {
     facts->codec = std::make_shared<engine::Codec>(text::Tokenizer::load(folder.folder));
   }
   return facts;

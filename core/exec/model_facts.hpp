@@ -18,7 +18,7 @@ struct ModelFacts {
   ModelFolder folder;
   ModelInfo info;
   HookTable hooks;
-  std::shared_ptr<const engine::Codec> codec;  // null: the folder has no tokenizer.json
+  std::shared_ptr<const engine::Codec> codec;  // null: the folder has no tokenizer
 };
 
 // UserError(Refused) for a model that is not there or that this version cannot run.

@@ -5,6 +5,7 @@
 #include "base/error.hpp"
 #include "base/installation.hpp"
 #include "model/config.hpp"
+#include "text/tokenizer_source.hpp"
 
 namespace diopter::exec {
 namespace fs = std::filesystem;
@@ -54,12 +55,11 @@ ModelFolder find_model(const std::string& source) {
 }
 
 std::vector<fs::path> model_files(const ModelFolder& model) {
-  std::vector<fs::path> out;
+  std::vector<fs::path> out = text::tokenizer_files(model.folder);
   for (const auto& entry : fs::directory_iterator(model.folder)) {
     if (!entry.is_regular_file()) continue;
     const std::string name = entry.path().filename().string();
-    if (name == "config.json" || name == "tokenizer.json" || name.ends_with(".safetensors") ||
-        name.ends_with(".safetensors.index.json")) {
+    if (name == "config.json" || name.ends_with(".safetensors") || name.ends_with(".safetensors.index.json")) {
       out.push_back(entry.path());
     }
   }

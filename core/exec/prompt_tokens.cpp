@@ -73,7 +73,7 @@ std::optional<std::vector<std::vector<Index>>> choices_of(const PromptRow& row, 
   for (const std::string& choice : row.choices(column)) {
     std::vector<std::int64_t> ids;
     try {
-      ids = use.tokenizer.encode(choice);
+      ids = use.tokenizer.continuation(choice);
     } catch (const base::UserError& error) {
       problems.error(span, error.what());
       return std::nullopt;

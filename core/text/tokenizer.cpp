@@ -105,7 +105,7 @@ std::vector<std::string> Tokenizer::pieces(std::string_view text) const {
 }
 
 std::optional<std::int64_t> Tokenizer::single_token(std::string_view text) const {
-  const auto ids = encode(text);
+  const auto ids = continuation(text);
   return ids.size() == 1 ? std::optional(ids[0]) : std::nullopt;
 }
 

@@ -41,7 +41,7 @@ class Tokenizer {
   // The bytes of each token of the text, one string a token; they may cut a character. What an unknown character became
   // is the unknown token's.
   std::vector<std::string> pieces(std::string_view text) const;
-  // The id of a text that is one token, " Mary" say.
+  // The id of a text that is one token where it follows other text, " Mary" say.
   std::optional<std::int64_t> single_token(std::string_view text) const;
 
   // Always UTF-8: ill-formed sequences become U+FFFD. An id without a token is a UserError(Refused).

@@ -7,6 +7,7 @@
 
 #include "base/error.hpp"
 #include "base/utf8.hpp"
+#include "environment.hpp"
 #include "small_model.hpp"
 #include "small_tokenizer.hpp"
 #include "text/charsmap.hpp"
@@ -182,16 +183,15 @@ void try_mutants(const char* name, const Json& document, std::uint64_t seed) {
   Random random(seed);
   const std::string text = document.dump();
   ASSERT_TRUE(usable(text)) << name;
-  constexpr int kMutants = 4'000;
+  const int mutants = tests::fuzz_rounds(4'000);
   int accepted = 0;
-  for (int i = 0; i < kMutants; ++i) {
+  for (int i = 0; i < mutants; ++i) {
     const std::string mutant = i % 2 == 0 ? mutated_bytes(random, text) : mutated_values(random, document);
     SCOPED_TRACE(i);
     ASSERT_NO_THROW(accepted += usable(mutant));
     if (testing::Test::HasFailure()) break;
   }
-  std::cout << name << ": " << kMutants << " mutants, " << accepted << " usable, " << kMutants - accepted
-            << " refused\n";
+  std::cout << name << ": " << mutants << " mutants, " << accepted << " usable, " << mutants - accepted << " refused\n";
 }
 
 TEST(TokenizerFuzz, MutantsAreRefusedOrUsable) {
@@ -205,7 +205,7 @@ TEST(TokenizerFuzz, MutatedModelFilesAreRefusedOrUsable) {
   SmallModel model = small_spelling_model();
   model.rules = small_rules();
   int accepted = 0, refused = 0;
-  for (int i = 0; i < 4'000; ++i) {
+  for (int i = 0; i < tests::fuzz_rounds(4'000); ++i) {
     model.type = 1 + below(random, 2);
     SCOPED_TRACE(i);
     try {
@@ -230,7 +230,7 @@ TEST(TokenizerFuzz, RandomBytesRoundTripOrAreRefused) {
   Random random(77);
   const Tokenizer tokenizer = Tokenizer::parse(tokenizer_json(small_vocabulary()), "small");
   int encoded = 0, refused = 0;
-  for (int i = 0; i < 20'000; ++i) {
+  for (int i = 0; i < tests::fuzz_rounds(20'000); ++i) {
     std::string text;
     for (std::size_t n = below(random, 24); n > 0; --n) {
       const bool any_byte = below(random, 12) == 0;
