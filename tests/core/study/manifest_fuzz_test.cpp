@@ -74,7 +74,9 @@ std::string mutated(std::string text, std::mt19937_64& random) {
 
 class Clock {
  public:
-  bool running() const { return std::chrono::steady_clock::now() - start_ < std::chrono::seconds(tests::fuzz_rounds(20)); }
+  bool running() const {
+    return std::chrono::steady_clock::now() - start_ < std::chrono::seconds(tests::fuzz_rounds(20));
+  }
 
  private:
   std::chrono::steady_clock::time_point start_ = std::chrono::steady_clock::now();
