@@ -11,12 +11,27 @@
 namespace diopter::model {
 namespace {
 
-constexpr RopeKeys kRopeKeys{.theta = "rotary_emb_base", .share = "rotary_pct", .usual_share = 0.25};
+// Files of transformers 4.5x have rope_theta and partial_rotary_factor beside the older names, or alone.
+void read_neox_rope(ConfigKeys& keys, ModelInfo& info) {
+  const auto name = [&](const char* older, const char* newer) {
+    return !keys.has(older) && keys.has(newer) ? newer : older;
+  };
+  const RopeKeys names{.theta = name("rotary_emb_base", "rope_theta"),
+                       .share = name("rotary_pct", "partial_rotary_factor"),
+                       .usual_share = 0.25};
+  const auto must_agree = [&](const char* older, const char* newer, double usual) {
+    const double value = keys.positive(older, usual);
+    if (keys.has(older) && keys.positive(newer, value) != value)
+      keys.refuse(newer, fmt::format("the value of {}, {},", older, value));
+  };
+  must_agree("rotary_emb_base", "rope_theta", names.usual_theta);
+  must_agree("rotary_pct", "partial_rotary_factor", names.usual_share);
+  read_rope(keys, info, names);
+}
 
 ModelInfo read_gpt_neox(ConfigKeys& keys) {
   declare_general_keys(keys);
-  // Files of transformers 4.5x have rope_theta and partial_rotary_factor beside their older names.
-  keys.harmless({"attention_dropout", "hidden_dropout", "classifier_dropout", "rope_theta", "partial_rotary_factor"});
+  keys.harmless({"attention_dropout", "hidden_dropout", "classifier_dropout"});
   ModelInfo info;
   info.family = "gpt_neox";
   info.n_layers = keys.size("num_hidden_layers");
@@ -36,7 +51,7 @@ ModelInfo read_gpt_neox(ConfigKeys& keys) {
   info.qkv_bias = info.out_bias = keys.flag("attention_bias", true);
   info.qkv = QkvLayout::ByHead;
   keys.must_be_false({"is_encoder_decoder", "add_cross_attention", "use_bfloat16"});
-  read_rope(keys, info, kRopeKeys);
+  read_neox_rope(keys, info);
   keys.finish();
   return info;
 }

@@ -70,6 +70,18 @@ TEST(FamiliesConfig, BothGenerationsOfRotaryKeysMeanTheSame) {
               HasSubstr("expected the value of rotary_pct, 0.5, as 'partial_rotary_factor', got 0.25"));
 }
 
+TEST(FamiliesConfig, NeoxNamesOfBothKindsMustAgree) {
+  const Json newer = with(with(neox_config(), "rope_theta", 700), "partial_rotary_factor", 0.5);
+  EXPECT_EQ(parse_config(newer, "").rope.theta, 700);
+  EXPECT_EQ(parse_config(newer, "").rotary_dims, 8);
+  const Json both = with(with(newer, "rotary_emb_base", 700), "rotary_pct", 0.5);
+  EXPECT_EQ(parse_config(both, "").rotary_dims, 8);
+  EXPECT_THAT(refused(with(both, "rope_theta", 10000)),
+              HasSubstr("expected the value of rotary_emb_base, 700, as 'rope_theta', got 10000"));
+  EXPECT_THAT(refused(with(both, "partial_rotary_factor", 0.25)),
+              HasSubstr("expected the value of rotary_pct, 0.5, as 'partial_rotary_factor', got 0.25"));
+}
+
 TEST(FamiliesConfig, OlderFilesOfLinearScalingSayType) {
   const ModelInfo info =
       parse_config(with(llama_config(), "rope_scaling", {{"type", "linear"}, {"factor", 2.0}}), "config.json");
