@@ -110,6 +110,9 @@ void TrainableModel::export_model(const Path& directory) const {
 }
 
 std::shared_ptr<TrainableBackend> make_trainable(const ModelInfo& shape, const Init& init, at::Generator generator) {
+  // The chunked loss goes from the final norm to W_U and no further.
+  if (shape.unembed_bias || shape.logit_softcap > 0)
+    throw Error("this shape cannot be trained: its logits have a bias or a soft cap, which the loss does not know.");
   try {
     return std::make_shared<TrainableModel>(initial_parameters(shape, init, std::move(generator)));
   } catch (const base::UserError& error) {

@@ -183,6 +183,14 @@ TEST_F(Training, InitialWeightsHaveTheirDeviations) {
   EXPECT_NEAR(deviation(weights[12]), 0.8 / std::sqrt(512.0) / 2, 0.001);
 }
 
+TEST_F(Training, RefusesLogitsThatItsLossDoesNotKnow) {
+  ModelInfo biased = small_shape(), capped = small_shape();
+  biased.unembed_bias = true;
+  capped.logit_softcap = 30;
+  EXPECT_THROW(make_trainable(biased, kInit, generator(1)), Error);
+  EXPECT_THROW(make_trainable(capped, kInit, generator(1)), Error);
+}
+
 TEST_F(Training, RefusesAShapeItCannotRun) {
   ModelInfo shape = small_shape();
   shape.family = "no such family";
