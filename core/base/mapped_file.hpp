@@ -25,4 +25,8 @@ class MappedFile {
   std::size_t size_ = 0;
 };
 
+// Gives back the memory of the whole pages in `part` of a mapping; they are read from the file again when touched. Only
+// for bytes of a MappedFile: other memory would be lost.
+void forget_pages(std::string_view part) noexcept;
+
 }  // namespace diopter::base

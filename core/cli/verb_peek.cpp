@@ -18,7 +18,7 @@ namespace {
 
 struct PeekFlags {
   CommonFlags common;
-  std::string model, text, out, bos = "family";
+  std::string model, text, out, bos = "family", dtype = "float32";
   std::vector<std::string> hooks;
   std::int64_t top = 10, threads = 0;
 };
@@ -48,6 +48,7 @@ int peek(const PeekFlags& flags) {
   const exec::Peek result = exec::peek({.model = flags.model,
                                         .text = flags.text,
                                         .bos = flags.bos,
+                                        .dtype = flags.dtype,
                                         .hooks = flags.hooks,
                                         .top = flags.top,
                                         .threads = flags.threads});
@@ -64,7 +65,12 @@ int peek(const PeekFlags& flags) {
   base::Json shapes = base::Json::object();
   for (const auto& [name, value] : result.values) shapes[name] = value.sizes().vec();
   write_rows(flags.common, "diopter.peek/1", rows, std::ssize(rows.cells),
-             {{"model", result.model}, {"ids", result.ids}, {"hooks", shapes}});
+             {{"model", result.model},
+              {"ids", result.ids},
+              {"hooks", shapes},
+              {"dtype", flags.dtype},
+              {"precision", result.precision.empty() ? base::Json() : base::Json(result.precision)}});
+  if (!result.precision.empty()) talk(flags.common, result.precision);
   if (!flags.out.empty()) {
     write_out(flags, result);
   } else {
@@ -85,6 +91,8 @@ void add_peek(CLI::App& app, Action& action) {
   verb->add_option("--top", flags->top, "next tokens shown")->check(CLI::Range(1, 1000))->type_name("N");
   verb->add_option("--out", flags->out, "write the activations: .npz or .safetensors")->type_name("FILE");
   verb->add_option("--bos", flags->bos, "family, always or never")->check(CLI::IsMember({"family", "always", "never"}));
+  verb->add_option("--dtype", flags->dtype, "of weights and values: float32, bfloat16 or float16")
+      ->check(CLI::IsMember({"float32", "bfloat16", "float16"}));
   verb->add_option("--threads", flags->threads, "of LibTorch")->type_name("N");
   flags->common.add_to(*verb);
   verb->callback([flags, &action] { action = [flags] { return peek(*flags); }; });

@@ -11,7 +11,9 @@
 namespace diopter::engine {
 namespace {
 
-constexpr double kNoise = 3e-6;  // of the largest logit: float32 rounding of a forward
+// In float32 normalised values keep two digits; a lower precision cannot promise that (what it loses is measured and
+// recorded), there the gap only has to stand out of the rounding.
+double least_gap(const Gap& gap) { return (gap.rounding > 1e-4 ? 4 : 100) * gap.rounding * gap.largest_logit; }
 
 // The gap as people say it: clean - corrupted where that is known.
 struct Worded {
@@ -32,7 +34,7 @@ at::Tensor normalised(const at::Tensor& values, const Gap& gap, const MetricSpec
   const double mean = difference.nanmean().item<double>();
   const Worded words = worded(gap, mean);
   const bool logits = !metric.custom && in_logits(metric.name);
-  const double least = logits ? std::max(metric.min_gap, 100 * kNoise * gap.largest_logit) : metric.min_gap;
+  const double least = logits ? std::max(metric.min_gap, least_gap(gap)) : metric.min_gap;
   if (!(std::abs(mean) >= least)) {
     monitor.warn("gap", fmt::format("{} of {} is {:.3g}, which is under {:.3g}: values are given raw, not normalised",
                                     words.name, metric.name, words.gap, least));

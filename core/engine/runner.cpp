@@ -6,6 +6,8 @@
 
 #include <diopter/error.hpp>
 
+#include "engine/precision_loss.hpp"
+
 namespace diopter::engine {
 
 at::TensorOptions Runner::values() const { return model_.parameters().get(model::Part::Embed).options(); }
@@ -21,6 +23,11 @@ ForwardResult Runner::run(const RowBatch& batch, HookBus* bus, const ForwardPath
   monitor_.check_stop();
   const c10::NoGradGuard no_grad;
   const Busy busy(*this);
+  const at::ScalarType dtype = c10::typeMetaToScalarType(values().dtype());
+  if (!precision_known_ && (dtype == at::kBFloat16 || dtype == at::kHalf)) {
+    monitor_.event("precision", sentence(precision_loss(model_, batch), dtype));
+    precision_known_ = true;
+  }
   if (bus != nullptr) bus->freeze();
   ForwardResult result = forward(model_, batch, bus, path);
   if (bus == nullptr) return result;

@@ -23,8 +23,8 @@ class Runner {
 
   // Error inside an EditFn, a metric or on_chunk: a forward cannot be nested.
   void refuse_nested() const;
-  // `bus` (may be null) is frozen here. Edits that changed no bit are appended to `unchanged`, or recorded when it is
-  // null. Throws Stopped after an interrupt.
+  // `bus` (may be null) is frozen here. The first call measures what a low dtype costs and records it. Edits that
+  // changed no bit are appended to `unchanged`, or recorded when it is null. Throws Stopped after an interrupt.
   ForwardResult run(const RowBatch& batch, HookBus* bus, const ForwardPath& path,
                     std::vector<Index>* unchanged = nullptr);
   // An unedited forward that keeps whole values.
@@ -46,6 +46,7 @@ class Runner {
   const model::Transformer& model_;
   RunMonitor& monitor_;
   int busy_ = 0;
+  bool precision_known_ = false;  // of a low dtype: measured at the first forward
 };
 
 }  // namespace diopter::engine

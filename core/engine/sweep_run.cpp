@@ -13,12 +13,13 @@
 #include "engine/answer_guard.hpp"
 #include "engine/memory.hpp"
 #include "engine/normalise.hpp"
+#include "engine/precision_loss.hpp"
 
 namespace diopter::engine {
 namespace {
 
 constexpr Index kChunkCells = 64;
-constexpr double kVerifyTolerance = 1e-5;  // of the largest logit, on the raw metric
+constexpr double kVerifyTolerance = 10. / 3;  // roundings of a forward: in float32 1e-5 x max |logit|, raw metric
 
 void check(const Sweep& sweep) {
   if (sweep.into.size() == 0) throw Error("the sweep has no prompts to patch into");
@@ -180,10 +181,13 @@ std::vector<at::Tensor> SweepRun::plain(Index flat) {
   return values;
 }
 
+double SweepRun::rounding() const { return rounding_of(c10::typeMetaToScalarType(runner_.values().dtype())); }
+
 void SweepRun::verify() {
   if (options_.verify <= 0 || computed_.empty()) return;
   double largest_logit = 0;
   for (const SweepBatch& batch : batches_) largest_logit = std::max(largest_logit, batch.largest_logit());
+  const double allowed = kVerifyTolerance * rounding() * largest_logit;
   const at::Tensor order =
       at::randperm(static_cast<Index>(computed_.size()), runner_.monitor().rng("verify"), at::TensorOptions(at::kLong));
   const Index count = std::min<Index>(options_.verify, static_cast<Index>(computed_.size()));
@@ -197,11 +201,11 @@ void SweepRun::verify() {
       const at::Tensor one_missing = before.isnan() != again[m].isnan();
       const double difference = gap.nan_to_num(0).max().item<double>();
       counts_.largest_difference = std::max(counts_.largest_difference, difference);
-      if (difference <= kVerifyTolerance * largest_logit && !one_missing.any().item<bool>()) continue;
+      if (difference <= allowed && !one_missing.any().item<bool>()) continue;
       throw Error(
           fmt::format("verification failed: {} of cell {} differs by {:.3g} between the sweep and a plain forward, "
                       "more than {:.3g}; please report this",
-                      base::quoted(metric.name), flat, difference, kVerifyTolerance * largest_logit));
+                      base::quoted(metric.name), flat, difference, allowed));
     }
     ++counts_.verified;
     runner_.monitor().progress("verifying", i + 1, count, {});
@@ -228,7 +232,8 @@ Cells SweepRun::finish() {
       const Gap gap{.base = data->base.back(),
                     .donor = data->donor.back(),
                     .into = sweep_.into.data()->side,
-                    .largest_logit = largest_logit};
+                    .largest_logit = largest_logit,
+                    .rounding = rounding()};
       ratio = normalised(data->values.back(), gap, metric, runner_.monitor());
     }
     data->normalised.push_back(ratio);

@@ -23,6 +23,7 @@ class SweepRun {
   void start();
   void run_cell(Index flat);
   void emit_chunk(Index end, bool last);
+  double rounding() const;  // of a forward in the model's dtype, as a share of the largest logit
   void verify();
   std::vector<at::Tensor> plain(Index flat);  // [metric]: double [prompt]: row by row, without padding or skipping
   Cells finish();

@@ -18,7 +18,6 @@ void check_settings(const study::ModelSettings& settings, study::Problems& probl
     problems.error(settings.where(key),
                    fmt::format("model.{} = \"{}\" is not yet in this version; use \"{}\"", key, value, *known.begin()));
   };
-  only("dtype", settings.dtype, {"float32"});
   only("compute", settings.compute, {"float32"});
   only("device", settings.device, {"cpu", "auto"});
 }

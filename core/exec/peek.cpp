@@ -14,6 +14,7 @@
 #include "exec/model_facts.hpp"
 #include "exec/prompt_tokens.hpp"
 #include "model/load.hpp"
+#include "model/precision.hpp"
 
 namespace diopter::exec {
 namespace {
@@ -27,10 +28,14 @@ class PeekMonitor final : public RunMonitor {
   }
   bool stop_requested() const noexcept override { return base::interrupted(); }
   void warn(Text, Text sentence) override { throw Error(std::string(sentence)); }  // nothing in a plain forward warns
-  void event(Text, Text) override {}
+  void event(Text kind, Text sentence) override {
+    if (kind == "precision") precision = sentence;
+  }
   void check_observes(const HookPoint&) override {}
   void check_edits(const HookPoint&) override {}
   at::Generator rng(Text) override { throw Error("a look draws no random numbers"); }
+
+  std::string precision;
 };
 
 std::vector<NextToken> likeliest(const at::Tensor& logits, std::int64_t count, const text::Tokenizer& tokenizer) {
@@ -64,7 +69,8 @@ Peek peek(const PeekRequest& request) {
   }
   if (request.threads > 0) at::set_num_threads(static_cast<int>(request.threads));
   const c10::NoGradGuard no_grad;
-  auto model = std::make_shared<const model::Transformer>(model::load(facts->folder.folder).parameters);
+  auto model = std::make_shared<const model::Transformer>(
+      model::load(facts->folder.folder, model::dtype_named(request.dtype)).parameters);
   PeekMonitor monitor;
   engine::Session session(model, facts->codec, monitor, {.kind = "peek"});
   const Prompts rows = Prompts::tokens(at::tensor(ids, at::kLong).unsqueeze(0));
@@ -72,7 +78,8 @@ Peek peek(const PeekRequest& request) {
   Peek out{.model = facts->info.name,
            .ids = ids,
            .top = likeliest(seen.logits()[0][-1], request.top, facts->codec->tokenizer()),
-           .values = {}};
+           .values = {},
+           .precision = monitor.precision};
   for (const auto& [point, value] : seen) out.values.emplace_back(std::string(point.name), value);
   return out;
 }

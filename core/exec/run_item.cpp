@@ -16,6 +16,7 @@
 #include "host/run_params.hpp"
 #include "host/runner.hpp"
 #include "model/load.hpp"
+#include "model/precision.hpp"
 #include "model/transforms.hpp"
 
 namespace diopter::exec {
@@ -86,7 +87,7 @@ host::Outcome analyse(const CheckedRun& run, const store::PlanItem& item, const 
                       Recording& recording) {
   const host::RunInputs inputs = inputs_of(run, item, place);
   if (const auto own = run.prompts.find(""); own != run.prompts.end()) recording.prompts(*own->second);
-  const auto model = run.model ? place.models.get(*run.model, run.run->model->transforms) : nullptr;
+  const auto model = run.model ? place.models.get(*run.model, *run.run->model) : nullptr;
   host::Monitor monitor(
       run.kind, run.hooks,
       {.seed = item.seed.value_or(0), .strict = place.execution.strict, .stop = [] { return base::interrupted(); }},
@@ -136,14 +137,19 @@ RunEnd end_of(const host::Outcome& outcome) {
 }  // namespace
 
 std::shared_ptr<const model::Transformer> LoadedModels::get(const ModelFacts& facts,
-                                                            const std::vector<std::string>& transforms) {
+                                                            const study::ModelSettings& settings) {
   const std::string folder = facts.folder.folder.string();
-  if (folder != folder_ || transforms != transforms_ || !model_) {
+  if (folder != folder_ || settings.dtype != dtype_ || settings.transforms != transforms_ || !model_) {
     model_.reset();  // two models at once would need twice the memory
-    const auto loaded = model::load(facts.folder.folder);
-    model_ = std::make_shared<const model::Transformer>(model::transformed(loaded.parameters, transforms));
+    const at::ScalarType dtype = model::dtype_named(settings.dtype);
+    // Transforms sum over weights: in float32, rounded once at the end.
+    const bool plain = settings.transforms.empty();
+    model::Parameters parameters = model::load(facts.folder.folder, plain ? dtype : at::kFloat).parameters;
+    if (!plain) parameters = model::in_dtype(model::transformed(parameters, settings.transforms), dtype);
+    model_ = std::make_shared<const model::Transformer>(std::move(parameters));
     folder_ = folder;
-    transforms_ = transforms;
+    dtype_ = settings.dtype;
+    transforms_ = settings.transforms;
   }
   return model_;
 }

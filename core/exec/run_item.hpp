@@ -18,11 +18,11 @@ namespace diopter::exec {
 // The model of the last item stays loaded for the next one.
 class LoadedModels {
  public:
-  // With these weight transforms.
-  std::shared_ptr<const model::Transformer> get(const ModelFacts& facts, const std::vector<std::string>& transforms);
+  // In the settings' dtype, with their weight transforms.
+  std::shared_ptr<const model::Transformer> get(const ModelFacts& facts, const study::ModelSettings& settings);
 
  private:
-  std::string folder_;
+  std::string folder_, dtype_;
   std::vector<std::string> transforms_;
   std::shared_ptr<const model::Transformer> model_;
 };

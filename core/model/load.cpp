@@ -9,6 +9,7 @@
 
 #include "base/error.hpp"
 #include "base/glob.hpp"
+#include "base/mapped_file.hpp"
 #include "model/config.hpp"
 #include "model/family.hpp"
 #include "model/finite.hpp"
@@ -99,13 +100,7 @@ void check_names_and_shapes(const std::vector<StoredName>& expected, const Views
   }
 }
 
-void check_finite(const std::vector<StoredName>& expected, const Views& stored, const std::string& where) {
-  std::string defects;
-  for (const StoredName& e : expected) {
-    const std::int64_t count = count_not_finite(stored.at(e.name));
-    if (count > 0)
-      defects += fmt::format("\n  {}: {} of {}", e.name, count, weights::shape_text(stored.at(e.name).shape));
-  }
+void refuse_not_finite(const std::string& defects, const std::string& where) {
   if (!defects.empty()) {
     throw UserError(Exit::Refused,
                     fmt::format("{}: expected finite weights, got NaN or infinite ones in{}", where, defects),
@@ -137,10 +132,18 @@ LoadedModel load(const fs::path& folder, at::ScalarType dtype) {
   Views stored = unprefixed(checkpoint.tensors(), family, where);
   drop_tied_head(stored, info, family, expected.front().name, where);
   check_names_and_shapes(expected, stored, info, where);
-  check_finite(expected, stored, where);
 
   model.parameters = Parameters(info);
-  for (const StoredName& e : expected) model.parameters.set(e.slot, in_slot(e, stored.at(e.name), dtype));
+  std::string not_finite;
+  for (const StoredName& e : expected) {
+    const weights::TensorView& view = stored.at(e.name);
+    if (const std::int64_t count = count_not_finite(view); count > 0)
+      not_finite += fmt::format("\n  {}: {} of {}", e.name, count, weights::shape_text(view.shape));
+    model.parameters.set(e.slot, in_slot(e, view, dtype));
+    // The numbers of a converted tensor would be in memory twice, as pages of the file too.
+    if (view.mapped && scalar_type(view.dtype) != dtype) base::forget_pages(view.bytes);
+  }
+  refuse_not_finite(not_finite, where);
   model.parameters.check();
   model.files = checkpoint.files();
   model.files.insert(model.files.begin(), folder / "config.json");

@@ -100,8 +100,10 @@ at::Tensor Transformer::token_logits(const at::Tensor& normalized, const at::Ten
   DIOPTER_CHECK(normalized.dim() == 2 && tokens.dim() == 2 && tokens.size(0) == normalized.size(0),
                 "token_logits takes [row, d_model] and [row, n]");
   const at::Tensor columns = at::embedding(parameters_.get(Part::Unembed), tokens);  // [row, n, D]
-  at::Tensor logits = at::bmm(columns, normalized.unsqueeze(2)).squeeze(2);
-  if (info().unembed_bias) logits = logits + parameters_.get(Part::UnembedBias).index({tokens});
+  const bool low = columns.scalar_type() == at::kBFloat16 || columns.scalar_type() == at::kHalf;
+  const auto wide = [low](const at::Tensor& x) { return low ? x.to(at::kFloat) : x; };
+  at::Tensor logits = at::bmm(wide(columns), wide(normalized).unsqueeze(2)).squeeze(2);
+  if (info().unembed_bias) logits = logits + wide(parameters_.get(Part::UnembedBias).index({tokens}));
   return capped(std::move(logits));
 }
 

@@ -87,7 +87,8 @@ class Transformer {
   at::Tensor attn_out(Index layer, const at::Tensor& z) const;
   at::Tensor result(Index layer, const at::Tensor& z) const;        // -> [..., head, d_model], without b_O
   at::Tensor mlp_out(Index layer, const at::Tensor& mlp_in) const;  // includes ln2, b_out and the norm after it
-  // Logits of chosen tokens only: normalized [row, d_model], tokens int64 [row, n] -> [row, n].
+  // Logits of chosen tokens only: normalized [row, d_model], tokens int64 [row, n] -> [row, n]; float32 of models in
+  // bfloat16 and float16, whose own logits have two and three digits.
   at::Tensor token_logits(const at::Tensor& normalized, const at::Tensor& tokens) const;
   ScoreRule score_rule(Index layer) const noexcept;
 

@@ -80,7 +80,7 @@ Json param_schema(const diopter_param& row) {
 Json model_properties() {
   return {
       {"source", string_type()},
-      {"dtype", one_of({"float32", "bfloat16"})},
+      {"dtype", one_of({"float32", "bfloat16", "float16"})},
       {"device", string_type()},
       {"compute", one_of({"float32", "bfloat16"})},
       {"bos", one_of({"family", "always", "never"})},

@@ -53,7 +53,7 @@ ModelSettings read_model(const Node& table, const std::string& name, ModelSettin
       model.path = resolve_path(node, folder);
     }
   }
-  if (const auto value = reader.choice("dtype", {"float32", "bfloat16"})) model.dtype = *value;
+  if (const auto value = reader.choice("dtype", {"float32", "bfloat16", "float16"})) model.dtype = *value;
   if (const auto value = reader.choice("compute", {"float32", "bfloat16"})) model.compute = *value;
   if (const auto value = reader.choice("bos", {"family", "always", "never"})) model.bos = *value;
   if (const auto value = reader.string("device")) {

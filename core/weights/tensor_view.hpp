@@ -18,6 +18,7 @@ struct TensorView {
   std::vector<std::int64_t> shape;
   std::string_view bytes;
   std::shared_ptr<const void> owner;
+  bool mapped = false;  // bytes of a base::MappedFile
 };
 
 std::string shape_text(const std::vector<std::int64_t>& shape);  // "[768, 2304]"

@@ -5,7 +5,8 @@ families_oracle.py OUTDIR
   NAME/                 the model, by save_pretrained
   NAME/expected.safetensors
     ids [batch, pos] (-1: pad), logits [batch, pos, vocab] fp32 eager; resid_pre.L [batch, pos, d_model] and
-    pattern.L [batch, head, pos, key]
+    pattern.L [batch, head, pos, key]; logits.DTYPE and exact.DTYPE [batch, pos, vocab] fp32: computed in DTYPE, and in
+    fp32 of the weights that DTYPE holds
 
 Every weight, bias and gain is random, none has its initial value. Rows have unequal lengths, padded at the right, with an
 attention mask; what belongs to pads means nothing.
@@ -116,6 +117,17 @@ def save_case(out, name, model, ids, mask):
         expected[f"resid_pre.{layer}"] = result.hidden_states[layer]
         expected[f"pattern.{layer}"] = result.attentions[layer]
     model.save_pretrained(out / name)
+    for dtype in (torch.bfloat16, torch.float16):
+        short = str(dtype).removeprefix("torch.")
+        # Not model.to(dtype), which would round the rotary frequencies as well.
+        low = AutoModelForCausalLM.from_pretrained(out / name, dtype=dtype, attn_implementation="eager").eval()
+        with torch.inference_mode():
+            expected[f"logits.{short}"] = low(ids, attention_mask=mask.long()).logits.float()
+            # Not low.float(): constants such as Gemma's factor of the embedding would stay rounded.
+            for parameter in model.parameters():
+                parameter.copy_(parameter.to(dtype))
+            expected[f"exact.{short}"] = model(ids, attention_mask=mask.long()).logits
+            model = AutoModelForCausalLM.from_pretrained(out / name, dtype=torch.float32, attn_implementation="eager").eval()
     save_file({key: value.contiguous().clone() for key, value in expected.items()}, out / name / "expected.safetensors")
 
 

@@ -12,6 +12,7 @@
 #include "core/model/random_model.hpp"
 #include "core/model/recording_tap.hpp"
 #include "model/load.hpp"
+#include "model/precision.hpp"
 #include "model/transformer.hpp"
 #include "peers/python_peer.hpp"
 
@@ -59,6 +60,37 @@ TEST(FamiliesParity, LogitsStreamsAndPatternsEqualTransformers) {
   }
   EXPECT_EQ(cases.size(), 6U);
   for (const auto& [family, count] : cases) EXPECT_GE(count, 6) << family;
+}
+
+double rms(const at::Tensor& x) { return x.to(at::kDouble).square().mean().sqrt().item<double>(); }
+
+// Rounding errors are no bugs, but they must be of the size that transformers has in the same dtype.
+TEST(FamiliesParity, LowPrecisionLosesNoMoreThanTransformers) {
+  const std::filesystem::path oracle = peers::oracle("families");
+  if (oracle.empty()) GTEST_SKIP() << peers::missing_oracle("families");
+  const c10::InferenceMode no_graph;
+  for (const char* dtype : {"bfloat16", "float16"}) {
+    double worst_exact = 0, worst_ratio = 0, worst = 0;
+    for (const OracleCase& c : oracle_cases(oracle)) {
+      const Transformer model(load(c.folder, dtype_named(dtype)).parameters);
+      auto expected = read_tensors(c.folder / "expected.safetensors");
+      const at::Tensor ids = expected.at("ids");
+      const at::Tensor exact = real(expected.at(fmt::format("exact.{}", dtype)), ids);
+      const at::Tensor theirs = real(expected.at(fmt::format("logits.{}", dtype)), ids);
+      const at::Tensor ours = real(model.forward(ids), ids);
+      EXPECT_EQ(ours.scalar_type(), dtype_named(dtype));
+      const double reference = largest_difference(real(float_logits(model, ids), ids), exact);
+      const double ratio = rms(ours - exact) / rms(theirs - exact);
+      EXPECT_LE(reference, 1e-5) << c.name << " " << dtype;
+      EXPECT_LE(ratio, 1.2) << c.name << " " << dtype;
+      worst_exact = std::max(worst_exact, reference);
+      worst_ratio = std::max(worst_ratio, ratio);
+      worst = std::max(worst, largest_difference(ours, exact));
+    }
+    fmt::print(
+        "{}: largest error {:.2g}; rms error at most {:.2f} x that of transformers; float_logits within {:.2g}\n",
+        dtype, worst, worst_ratio, worst_exact);
+  }
 }
 
 TEST(FamiliesParity, WhatIsSavedIsWhatWasLoaded) {

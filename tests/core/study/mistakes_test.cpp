@@ -16,7 +16,7 @@ tags = ["ioi", 7]
 
 [model]
 source = ""
-dtype = "float16"
+dtype = "float64"
 jobs = 4
 
 [[prompts.ioi.rows]]
@@ -80,8 +80,8 @@ m.toml:6:16: error: item 2 of 'tags' of [experiment] is 7, which is a whole numb
 m.toml:9:10: error: 'source' is empty; name a model, for example "organism" or "gpt2"
     9 | source = ""
       |          ^~
-m.toml:10:9: error: 'dtype' of [model] is 'float16', which is not one of its choices (did you mean 'bfloat16' or 'float32'?)
-   10 | dtype = "float16"
+m.toml:10:9: error: 'dtype' of [model] is 'float64', which is not one of its choices (did you mean 'float16' or 'float32'?)
+   10 | dtype = "float64"
       |         ^~~~~~~~~
 m.toml:11:1: error: 'jobs' belongs in [execution]
    11 | jobs = 4
