@@ -1,8 +1,8 @@
 // Forward passes of a GPT-2-small-shaped model with random weights. No graph, no tap.
 //
 //   forward_bench                        Google Benchmark's table: batch x pos, and what observing everything adds
-//   forward_bench --serve FOLDER THREADS for forward_vs_transformers.py: loads the model, then for each line "BATCH
-//   POS" of standard
+//   forward_bench --serve FOLDER THREADS DTYPE for forward_vs_transformers.py: loads the model, then for each line
+//   "BATCH POS" of standard
 //                                        input runs one forward and answers "WALL CPU" in seconds
 #include <ATen/ATen.h>
 #include <ATen/Parallel.h>
@@ -22,6 +22,7 @@
 #include "core/model/random_model.hpp"
 #include "core/model/recording_tap.hpp"
 #include "model/load.hpp"
+#include "model/precision.hpp"
 #include "model/transformer.hpp"
 
 namespace diopter::model {
@@ -125,9 +126,9 @@ double cpu_seconds() {
   return static_cast<double>(now.tv_sec) + 1e-9 * static_cast<double>(now.tv_nsec);
 }
 
-int serve(const std::string& folder) {
+int serve(const std::string& folder, at::ScalarType dtype) {
   const c10::InferenceMode no_graph;
-  const Transformer model(load(folder).parameters);
+  const Transformer model(load(folder, dtype).parameters);
   Index batch = 0, pos = 0;
   while (std::cin >> batch >> pos) {
     const at::Tensor ids = testing::random_ids(model.info(), batch, pos);
@@ -145,9 +146,9 @@ int serve(const std::string& folder) {
 }  // namespace diopter::model
 
 int main(int argc, char** argv) {
-  const bool serving = argc == 4 && std::strcmp(argv[1], "--serve") == 0;
+  const bool serving = argc == 5 && std::strcmp(argv[1], "--serve") == 0;
   at::set_num_threads(serving ? std::stoi(argv[3]) : 2);
-  if (serving) return diopter::model::serve(argv[2]);
+  if (serving) return diopter::model::serve(argv[2], diopter::model::dtype_named(argv[4]));
   benchmark::Initialize(&argc, argv);
   if (benchmark::ReportUnrecognizedArguments(argc, argv)) return 2;
   benchmark::RunSpecifiedBenchmarks();
