@@ -13,6 +13,7 @@ class Codec final : public TokenCodec {
   explicit Codec(text::Tokenizer tokenizer) : tokenizer_(std::move(tokenizer)) {}
 
   std::vector<Index> encode(Text text) const override;
+  std::vector<Index> continuation(Text text) const override;
   std::string text(Index token) const override;  // "[id 50300]" for an id without a token
   Index size() const override { return tokenizer_.size(); }
   const text::Tokenizer& tokenizer() const noexcept { return tokenizer_; }

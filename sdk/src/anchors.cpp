@@ -10,6 +10,7 @@ Stopped::~Stopped() = default;
 Analysis::~Analysis() = default;
 
 TokenCodec::~TokenCodec() = default;
+std::vector<Index> TokenCodec::continuation(Text text) const { return encode(text); }
 ModelBackend::~ModelBackend() = default;
 StreamBackend::~StreamBackend() = default;
 TrainableBackend::~TrainableBackend() = default;

@@ -42,7 +42,7 @@ Tensor Model::encode(Text text) const {
 }
 
 Index single_token(const TokenCodec& codec, Text text) {
-  const std::vector<Index> ids = codec.encode(text);
+  const std::vector<Index> ids = codec.continuation(text);  // a single token stands inside a prompt or after it
   if (ids.size() == 1) return ids.front();
   std::string pieces;
   for (const Index id : ids) pieces += (pieces.empty() ? "" : ", ") + base::quoted(codec.text(id));

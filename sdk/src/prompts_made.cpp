@@ -46,7 +46,7 @@ void number_rows(Data& data, std::size_t count) {
 
 std::vector<std::vector<std::vector<Index>>> encoded(const Data& data, const std::vector<std::string>& texts) {
   std::vector<std::vector<std::vector<Index>>> out;
-  for (const auto& text : texts) out.push_back({prompts::codec_of(data).encode(text)});
+  for (const auto& text : texts) out.push_back({prompts::codec_of(data).continuation(text)});
   return out;
 }
 
