@@ -18,10 +18,10 @@ constexpr std::string_view kLegacyMagic(
     15);
 
 // "archive/data.pkl" -> "archive/"
-std::string folder_in_zip(const std::map<std::string, std::string_view>& records, const std::string& name) {
+std::string folder_in_zip(const std::map<std::string, ZipRecord>& records, const std::string& name) {
   constexpr std::string_view kPickle = "data.pkl";
   std::string found;
-  for (const auto& [record, bytes] : records) {
+  for (const auto& [record, content] : records) {
     if (!record.ends_with(kPickle)) continue;
     const std::string folder = record.substr(0, record.size() - kPickle.size());
     if (folder.size() < 2 || folder.find('/') != folder.size() - 1) continue;
@@ -47,12 +47,20 @@ std::uint64_t storage_bytes(const PickleValue& storage, const std::string& name)
 TorchContainer read_torch_zip(std::string_view bytes, const std::string& name) {
   const auto records = read_zip_directory(bytes, name);
   const std::string folder = folder_in_zip(records, name);
-  if (const auto order = records.find(folder + "byteorder"); order != records.end() && order->second != "little")
-    refuse_torch(name, fmt::format("expected little-endian data, got '{}'", base::printable(order->second, 20)));
-  TorchContainer out{.pickled = read_pickle(records.at(folder + "data.pkl"), name), .storages = {}};
+  if (records.contains(folder + "constants.pkl")) {
+    refuse_torch(name, "expected a state dict, got a program of TorchScript",
+                 "load it with torch.jit.load and save its state_dict() with torch.save");
+  }
+  for (const auto& [record, content] : records) {
+    if (!content.stored)
+      refuse_torch(name, fmt::format("expected records as they are, got '{}' compressed", base::printable(record, 80)));
+  }
+  if (const auto order = records.find(folder + "byteorder"); order != records.end() && order->second.bytes != "little")
+    refuse_torch(name, fmt::format("expected little-endian data, got '{}'", base::printable(order->second.bytes, 20)));
+  TorchContainer out{.pickled = read_pickle(records.at(folder + "data.pkl").bytes, name), .storages = {}};
   const std::string data = folder + "data/";
   for (auto record = records.lower_bound(data); record != records.end() && record->first.starts_with(data); ++record)
-    out.storages.emplace(record->first.substr(data.size()), record->second);
+    out.storages.emplace(record->first.substr(data.size()), record->second.bytes);
   return out;
 }
 

@@ -136,9 +136,9 @@ Entry read_entry(const ZipBytes& bytes, std::uint64_t& at) {
 std::string_view record_bytes(const ZipBytes& bytes, const Entry& entry, std::uint64_t end) {
   constexpr std::uint64_t kEncrypted = 1 | 1 << 5 | 1 << 6 | 1 << 13;  // or patched, which nobody reads
   if ((entry.flags & kEncrypted) != 0) refuse_zip(bytes.name(), shown_record(entry.name) + " is encrypted");
-  if (entry.method != 0 || entry.packed != entry.size) {
-    refuse_zip(bytes.name(), fmt::format("expected records as they are, got {} compressed (method {}, {} bytes for {})",
-                                         shown_record(entry.name), entry.method, entry.packed, entry.size));
+  if (entry.method == 0 && entry.packed != entry.size) {
+    refuse_zip(bytes.name(), fmt::format("expected {} as it is, got {} bytes for {}", shown_record(entry.name),
+                                         entry.packed, entry.size));
   }
   if (entry.header > end || bytes.number(entry.header, 4) != 0x04034b50) {
     refuse_zip(bytes.name(),
@@ -148,18 +148,18 @@ std::string_view record_bytes(const ZipBytes& bytes, const Entry& entry, std::ui
   if (bytes.slice(entry.header + 30, name) != entry.name)
     refuse_zip(bytes.name(), shown_record(entry.name) + " has another name where it lies");
   const std::uint64_t begin = entry.header + 30 + name + extra;
-  if (begin > end || entry.size > end - begin) {
+  if (begin > end || entry.packed > end - begin) {
     refuse_zip(bytes.name(),
                fmt::format("expected {} to end before byte {}, got {} bytes at {} (records overlap, or the "
                            "file is cut short)",
-                           shown_record(entry.name), end, entry.size, begin));
+                           shown_record(entry.name), end, entry.packed, begin));
   }
-  return bytes.slice(begin, entry.size);
+  return bytes.slice(begin, entry.packed);
 }
 
 }  // namespace
 
-std::map<std::string, std::string_view> read_zip_directory(std::string_view file, const std::string& name) {
+std::map<std::string, ZipRecord> read_zip_directory(std::string_view file, const std::string& name) {
   const ZipBytes bytes(file, name);
   const Directory directory = find_directory(bytes);
   std::vector<Entry> entries;
@@ -169,10 +169,11 @@ std::map<std::string, std::string_view> read_zip_directory(std::string_view file
     refuse_zip(name, fmt::format("expected a directory of {} bytes, got {}", directory.size, at - directory.begin));
 
   std::sort(entries.begin(), entries.end(), [](const Entry& a, const Entry& b) { return a.header < b.header; });
-  std::map<std::string, std::string_view> records;
+  std::map<std::string, ZipRecord> records;
   for (std::size_t i = 0; i < entries.size(); ++i) {
     const std::uint64_t end = i + 1 < entries.size() ? entries[i + 1].header : directory.begin;
-    if (!records.emplace(entries[i].name, record_bytes(bytes, entries[i], end)).second)
+    const ZipRecord record{record_bytes(bytes, entries[i], end), entries[i].method == 0};
+    if (!records.emplace(entries[i].name, record).second)
       refuse_zip(name, "expected every record once, got " + shown_record(entries[i].name) + " twice");
   }
   return records;
