@@ -21,7 +21,9 @@ struct ModelFlags {
   std::string model;
 };
 
-const char* name_of(NormKind kind) { return kind == NormKind::LayerNorm ? "LayerNorm" : "RMSNorm"; }
+const char* name_of(NormKind kind) {
+  return kind == NormKind::LayerNorm ? "LayerNorm" : kind == NormKind::RmsNorm ? "RMSNorm" : "none";
+}
 const char* name_of(PositionKind kind) {
   return kind == PositionKind::Learned ? "learned" : kind == PositionKind::Rotary ? "rotary" : "none";
 }
@@ -32,6 +34,7 @@ const char* name_of(Activation activation) {
     case Activation::QuickGelu: return "quick_gelu";
     case Activation::Silu: return "silu";
     case Activation::Relu: return "relu";
+    case Activation::Solu: return "solu";
   }
   return "";
 }

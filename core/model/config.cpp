@@ -5,8 +5,8 @@
 #include <vector>
 
 #include "base/error.hpp"
-#include "base/files.hpp"
 #include "base/hints.hpp"
+#include "model/config_source.hpp"
 #include "model/family.hpp"
 
 namespace diopter::model {
@@ -17,20 +17,8 @@ using base::Json;
 using base::UserError;
 
 ModelInfo read_config(const fs::path& path) {
-  const fs::path file = fs::is_directory(path) ? path / "config.json" : path;
-  if (!fs::exists(file)) {
-    throw UserError(Exit::Refused, fmt::format("expected a model's config.json at {}, got no such file", file.string()),
-                    "point to a folder written by save_pretrained", "model.config");
-  }
-  Json config;
-  try {
-    config = Json::parse(base::read_file(file));
-  } catch (const Json::exception& error) {
-    throw UserError(Exit::Refused,
-                    fmt::format("{}: expected JSON, got something else ({})", file.string(), error.what()),
-                    "fetch the file again", "model.config");
-  }
-  return parse_config(config, file.string());
+  const ConfigSource source = find_config(path);
+  return parse_config(source.config, source.file.string());
 }
 
 ModelInfo parse_config(const Json& config, const std::string& where) {

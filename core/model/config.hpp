@@ -1,4 +1,4 @@
-// config.json of a model folder -> the canonical configuration, through its family.
+// The configuration of a model -> the canonical one, through its family.
 #pragma once
 
 #include <filesystem>
@@ -10,8 +10,8 @@
 
 namespace diopter::model {
 
-// `path`: a config.json or a folder that has one. UserError(Refused) for a missing or malformed file, a family diopter
-// does not have, a key it cannot honour and an unknown key that may change numbers; the key is in the message.
+// `path`: as find_config (config_source.hpp) takes it. UserError(Refused) for a missing or malformed file, a family
+// diopter does not have, a key it cannot honour and an unknown key that may change numbers; the key is in the message.
 // ModelInfo::name is left to the caller.
 ModelInfo read_config(const std::filesystem::path& path);
 

@@ -57,6 +57,13 @@ std::optional<double> ConfigKeys::maybe_positive(const char* key) {
   return value->get<double>();
 }
 
+double ConfigKeys::number(const char* key, double fallback) {
+  const Json* value = find(key);
+  if (!value) return fallback;
+  if (!value->is_number() || !std::isfinite(value->get<double>())) refuse(key, "a number");
+  return value->get<double>();
+}
+
 bool ConfigKeys::flag(const char* key, bool fallback) {
   const Json* value = find(key);
   if (!value) return fallback;
@@ -82,6 +89,11 @@ std::vector<std::string> ConfigKeys::words(const char* key) {
 bool ConfigKeys::has(const char* key) const {
   const auto found = config_.find(key);
   return found != config_.end() && !found->is_null();
+}
+
+bool ConfigKeys::is_null(const char* key) const {
+  const auto found = config_.find(key);
+  return found != config_.end() && found->is_null();
 }
 
 std::optional<ConfigKeys> ConfigKeys::part(const char* key) {

@@ -23,10 +23,12 @@ class ConfigKeys {
   Index size(const char* key, Index fallback);
   double positive(const char* key, double fallback);
   std::optional<double> maybe_positive(const char* key);
+  double number(const char* key, double fallback);  // finite
   bool flag(const char* key, bool fallback);
   std::string word(const char* key, const char* fallback);
   std::vector<std::string> words(const char* key);  // of a list; empty when absent
   bool has(const char* key) const;
+  bool is_null(const char* key) const;  // there, and null: for keys where that differs from absent
   // The keys of an object below this one, or nothing. Its finish() is called by the caller; it must not outlive this.
   std::optional<ConfigKeys> part(const char* key);
 

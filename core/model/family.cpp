@@ -10,8 +10,9 @@
 namespace diopter::model {
 
 const std::vector<const Family*>& families() {
-  static const std::vector<const Family*> all{&gpt2_family(),  &gpt_neox_family(), &llama_family(), &mistral_family(),
-                                              &qwen2_family(), &qwen3_family(),    &gemma2_family()};
+  static const std::vector<const Family*> all{
+      &gpt2_family(),  &gpt_neox_family(), &llama_family(),   &mistral_family(), &qwen2_family(),
+      &qwen3_family(), &gemma2_family(),   &nanogpt_family(), &mingpt_family(),  &hooked_transformer_family()};
   return all;
 }
 

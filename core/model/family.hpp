@@ -13,12 +13,17 @@ namespace diopter::model {
 // How the file holds a tensor, against the slot.
 enum class Stored {
   AsIs,
-  Transposed,   // nn.Linear's [out, in]; the slot is a view
-  GainMinusOne  // the gain is 1 + what is stored, in float32
+  Transposed,    // nn.Linear's [out, in]; the slot is a view
+  GainMinusOne,  // the gain is 1 + what is stored, in float32
+  HeadsApart,    // the slot's first axis (head d_head) as two: [head, d_head, ...]; a view
+  ByHead,        // [head, d_model, d_head] for [d_model, (head d_head)]; a copy
+  Zero,          // stored, and refused unless it is zero throughout
+  AbsentOnes,    // not stored; ones
+  AbsentZeros    // not stored; zeros
 };
 
 struct StoredName {
-  std::string name;  // in the checkpoint, without the prefix: "h.0.attn.c_attn.weight"
+  std::string name;  // in the checkpoint, without the prefix: "h.0.attn.c_attn.weight"; not read when absent
   Slot slot;
   Stored how = Stored::AsIs;
 };
@@ -32,6 +37,8 @@ struct Family {
   std::string head_name;    // "lm_head.weight": never prefixed; may be stored although tied, if equal to the embedding
   std::string other_head_name;       // of other versions of the library, or ""
   std::vector<std::string> buffers;  // globs over unprefixed names; not weights, ignored
+  // Another name of the same tensor -> that of stored_names; none: there are no others.
+  std::string (*rename)(const std::string& name, const ModelInfo& info) = nullptr;
 };
 
 const std::vector<const Family*>& families();

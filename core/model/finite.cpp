@@ -1,10 +1,13 @@
 #include "model/finite.hpp"
 
+#include <ATen/ATen.h>
 #include <ATen/Parallel.h>
 
 #include <atomic>
 #include <cstring>
 #include <string_view>
+
+#include "model/stored_tensor.hpp"
 
 namespace diopter::model {
 namespace {
@@ -29,6 +32,9 @@ std::int64_t count(std::string_view bytes, Bits exponent) {
 }  // namespace
 
 std::int64_t count_not_finite(const weights::TensorView& tensor) {
+  // Between the elements of a strided view lie other tensors' bytes.
+  if (!tensor.strides.empty() && scalar_type(tensor.dtype))
+    return at::isfinite(as_tensor(tensor)).logical_not().sum().item<std::int64_t>();
   switch (tensor.dtype) {
     case weights::Dtype::F16: return count<std::uint16_t>(tensor.bytes, 0x7c00);
     case weights::Dtype::BF16: return count<std::uint16_t>(tensor.bytes, 0x7f80);

@@ -11,8 +11,10 @@
 #include "base/glob.hpp"
 #include "base/mapped_file.hpp"
 #include "model/config.hpp"
+#include "model/config_source.hpp"
 #include "model/family.hpp"
 #include "model/finite.hpp"
+#include "model/stored_layout.hpp"
 #include "model/stored_tensor.hpp"
 #include "weights/checkpoint.hpp"
 
@@ -31,15 +33,31 @@ bool is_buffer(const std::string& name, const Family& family) {
   return false;
 }
 
+// What wrappers put before every name: torch.compile and DataParallel.
+std::string unwrapped(const std::string& name) {
+  std::string_view bare = name;
+  for (bool again = true; again;) {
+    again = false;
+    for (const std::string_view wrapper : {"_orig_mod.", "module."}) {
+      if (!bare.starts_with(wrapper)) continue;
+      bare.remove_prefix(wrapper.size());
+      again = true;
+    }
+  }
+  return std::string(bare);
+}
+
 // The checkpoint's weights under unprefixed names, without buffers. Twice the same name (with and without prefix) is a
 // defect.
-Views unprefixed(const Views& all, const Family& family, const std::string& where) {
+Views unprefixed(const Views& all, const Family& family, const ModelInfo& info, const std::string& where) {
   Views weights;
-  for (const auto& [name, view] : all) {
+  for (const auto& [stored_name, view] : all) {
+    const std::string name = unwrapped(stored_name);
     const bool prefixed = name.compare(0, family.base_prefix.size(), family.base_prefix) == 0;
     std::string bare = prefixed ? name.substr(family.base_prefix.size()) : name;
     if (bare == family.other_head_name) bare = family.head_name;
     if (is_buffer(bare, family)) continue;
+    if (family.rename != nullptr) bare = family.rename(bare, info);
     if (!weights.emplace(bare, view).second) {
       throw UserError(
           Exit::Refused,
@@ -55,7 +73,8 @@ void drop_tied_head(Views& stored, const ModelInfo& info, const Family& family, 
                     const std::string& where) {
   const auto head = stored.find(family.head_name), embed = stored.find(embed_name);
   if (!info.tied_embeddings || head == stored.end() || embed == stored.end()) return;
-  if (head->second.dtype != embed->second.dtype || head->second.bytes != embed->second.bytes) {
+  const weights::TensorView &a = head->second, &b = embed->second;
+  if (a.dtype != b.dtype || a.shape != b.shape || a.strides != b.strides || a.bytes != b.bytes) {
     throw UserError(Exit::Refused,
                     fmt::format("{}: expected {} to be equal to {} (tie_word_embeddings is true), got other numbers",
                                 where, family.head_name, embed_name),
@@ -65,8 +84,7 @@ void drop_tied_head(Views& stored, const ModelInfo& info, const Family& family, 
 }
 
 std::string defect(const StoredName& expected, const Views& stored, const ModelInfo& info) {
-  std::vector<Index> shape = slot_shape(info, expected.slot.part);
-  if (expected.how == Stored::Transposed) std::swap(shape[0], shape[1]);
+  const std::vector<Index> shape = stored_shape(info, expected);
   const auto found = stored.find(expected.name);
   if (found == stored.end()) return fmt::format("\n  missing: {} {}", expected.name, weights::shape_text(shape));
   if (found->second.shape != shape) {
@@ -85,6 +103,7 @@ void check_names_and_shapes(const std::vector<StoredName>& expected, const Views
   std::string defects;
   std::set<std::string> names;
   for (const StoredName& e : expected) {
+    if (is_absent(e.how)) continue;
     names.insert(e.name);
     defects += defect(e, stored, info);
   }
@@ -108,45 +127,53 @@ void refuse_not_finite(const std::string& defects, const std::string& where) {
   }
 }
 
-at::Tensor in_slot(const StoredName& expected, const weights::TensorView& view, at::ScalarType dtype) {
-  const at::Tensor stored = as_tensor(view);
-  switch (expected.how) {
-    case Stored::Transposed: return stored.to(dtype).t();
-    case Stored::GainMinusOne: return stored.to(dtype).to(dtype == at::kDouble ? at::kDouble : at::kFloat) + 1;
-    case Stored::AsIs: break;
-  }
-  return stored.to(dtype);
+// A bias that the layout has at a place of its own.
+void refuse_unless_zero(const std::string& name, const at::Tensor& stored, const std::string& where) {
+  if (stored.count_nonzero().item<std::int64_t>() == 0) return;
+  throw UserError(
+      Exit::Refused,
+      fmt::format("{}: expected {} to be zero throughout, got other numbers: diopter has no bias at its place", where,
+                  name),
+      {}, "model.weights");
 }
 
 }  // namespace
 
-LoadedModel load(const fs::path& folder, at::ScalarType dtype) {
+LoadedModel load(const fs::path& path, at::ScalarType dtype) {
   LoadedModel model;
-  ModelInfo info = read_config(folder);
-  info.name = fs::absolute(folder).lexically_normal().filename().string();
-  const Family& family = find_family(info.family, folder.string());
-  const weights::Checkpoint checkpoint = weights::Checkpoint::open(folder);
+  const ConfigSource source = find_config(path);
+  ModelInfo info = parse_config(source.config, source.file.string());
+  info.name = model_name(path);
+  const std::string where = path.string();
+  const Family& family = find_family(info.family, where);
+  const weights::Checkpoint checkpoint = weights::Checkpoint::open(path);
   const std::vector<StoredName> expected = family.stored_names(info);
-  const std::string where = folder.string();
 
-  Views stored = unprefixed(checkpoint.tensors(), family, where);
+  Views stored = unprefixed(checkpoint.tensors(), family, info, where);
   drop_tied_head(stored, info, family, expected.front().name, where);
   check_names_and_shapes(expected, stored, info, where);
 
   model.parameters = Parameters(info);
   std::string not_finite;
   for (const StoredName& e : expected) {
+    if (is_absent(e.how)) {
+      model.parameters.set(e.slot, in_slot(info, e, {}, dtype));
+      continue;
+    }
     const weights::TensorView& view = stored.at(e.name);
     if (const std::int64_t count = count_not_finite(view); count > 0)
       not_finite += fmt::format("\n  {}: {} of {}", e.name, count, weights::shape_text(view.shape));
-    model.parameters.set(e.slot, in_slot(e, view, dtype));
+    const at::Tensor tensor = as_tensor(view);
+    if (e.how == Stored::Zero) refuse_unless_zero(e.name, tensor, where);
+    model.parameters.set(e.slot, in_slot(info, e, tensor, dtype));
     // The numbers of a converted tensor would be in memory twice, as pages of the file too.
-    if (view.mapped && scalar_type(view.dtype) != dtype) base::forget_pages(view.bytes);
+    if (view.mapped && model.parameters.get(e.slot.part, e.slot.layer).storage().data() != tensor.storage().data())
+      base::forget_pages(view.bytes);
   }
   refuse_not_finite(not_finite, where);
   model.parameters.check();
   model.files = checkpoint.files();
-  model.files.insert(model.files.begin(), folder / "config.json");
+  if (model.files.empty() || source.file != model.files.front()) model.files.insert(model.files.begin(), source.file);
   return model;
 }
 

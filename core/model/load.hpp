@@ -1,4 +1,4 @@
-// A model folder -> a transformer, and back.
+// A model's files -> a transformer, and back.
 #pragma once
 
 #include <ATen/core/Tensor.h>
@@ -13,14 +13,16 @@
 namespace diopter::model {
 
 struct LoadedModel {
-  Parameters parameters;                     // with info(); name = the folder's name
+  Parameters parameters;                     // with info(); name = the folder's, or the file's without extension
   std::vector<std::filesystem::path> files;  // config and weights that were read: what identifies the model
 };
 
-// A folder as transformers' save_pretrained writes it (config.json, model.safetensors or shards). Weights of the wanted
-// dtype stay mapped (read-only memory, no copy), others are converted. UserError(Refused): config or weights that
-// cannot be read, contradict each other (all missing, extra and misshapen tensors at once) or hold NaN or infinities.
-LoadedModel load(const std::filesystem::path& folder, at::ScalarType dtype = at::kFloat);
+// A folder of config.json and weights (weights/checkpoint_files.hpp: safetensors, torch.save; single files or shards),
+// or one file of weights whose configuration it holds itself or has beside it (config_source.hpp). Weights of the
+// wanted dtype stay mapped (read-only memory, no copy) where the layout is the family's; others are converted.
+// UserError(Refused): config or weights that cannot be read, contradict each other (all missing, extra and misshapen
+// tensors at once) or hold NaN or infinities.
+LoadedModel load(const std::filesystem::path& path, at::ScalarType dtype = at::kFloat);
 
 // The ids that config.json names for other tools; unset: null there, so that no tool takes its family's usual ids.
 struct EndTokens {

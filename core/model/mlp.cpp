@@ -15,6 +15,7 @@ at::Tensor activated(const at::Tensor& x, Activation activation) {
     case Activation::QuickGelu: return x * at::sigmoid(1.702 * x);
     case Activation::Silu: return at::silu(x);
     case Activation::Relu: return at::relu(x);
+    case Activation::Solu: return x * at::softmax(x, -1);
   }
   return {};
 }
@@ -26,7 +27,8 @@ at::Tensor activated_in_place(at::Tensor x, Activation activation) {
     case Activation::Gelu: return at::gelu_(x, "none");
     case Activation::Silu: return at::silu_(x);
     case Activation::Relu: return at::relu_(x);
-    case Activation::QuickGelu: break;
+    case Activation::QuickGelu:
+    case Activation::Solu: break;
   }
   return activated(x, activation);
 }

@@ -75,10 +75,12 @@ Norm stream_norm(const Parameters& parameters, Part gain, Index layer) {
 }
 
 at::Tensor normalize(const at::Tensor& x, const Norm& norm) {
+  if (norm.kind == NormKind::None) return x;
   return norm.kind == NormKind::RmsNorm ? rms_norm(x, norm) : layer_norm(x, norm);
 }
 
 at::Tensor normalize(const at::Tensor& x, const Norm& norm, const Shown& shown, Point scale, Point normalized) {
+  if (norm.kind == NormKind::None) return x;
   if (norm.kind == NormKind::RmsNorm) return rms_norm(x, norm, shown, scale, normalized);
   return shown.at(normalized,
                   shown.wants(scale) ? layer_norm_with_scale_shown(x, norm, shown, scale) : layer_norm(x, norm));

@@ -1,5 +1,6 @@
 // The norms over the last axis, computed in fp32 or better.
 // LayerNorm: (x - mean) / sqrt(mean((x - mean)^2) + eps) * gain + bias. RMSNorm: x / sqrt(mean(x^2) + eps) * gain.
+// None: x itself, with no points to show.
 #pragma once
 
 #include <ATen/core/Tensor.h>
@@ -11,7 +12,7 @@ namespace diopter::model {
 
 struct Norm {
   NormKind kind;
-  const at::Tensor& gain;  // [D]
+  const at::Tensor& gain;  // [D]; undefined without a norm
   const at::Tensor& bias;  // [D]; undefined: none
   double eps;
 };

@@ -21,6 +21,7 @@ constexpr std::array<const char*, static_cast<std::size_t>(Part::Count)> kPartNa
 
 bool has_part(const ModelInfo& info, Part part) {
   const bool separate = info.qkv == QkvLayout::Separate, mlp = !info.attention_only;
+  const bool norm = info.norm != NormKind::None;
   const bool norm_bias = info.norm == NormKind::LayerNorm && info.norm_bias;
   switch (part) {
     case Part::PosEmbed: return info.positions == PositionKind::Learned;
@@ -40,7 +41,9 @@ bool has_part(const ModelInfo& info, Part part) {
     case Part::KNormGain: return info.query_key_norm;
     case Part::OutBias: return info.out_bias;
     case Part::Ln1PostGain: return info.post_norms;
-    case Part::Ln2Gain:
+    case Part::Ln1Gain:
+    case Part::LnFinalGain: return norm;
+    case Part::Ln2Gain: return mlp && norm;
     case Part::MlpInWeight:
     case Part::MlpOutWeight: return mlp;
     case Part::Ln2Bias: return mlp && norm_bias;
@@ -50,9 +53,7 @@ bool has_part(const ModelInfo& info, Part part) {
     case Part::MlpGateBias: return mlp && info.gated_mlp && info.mlp_bias;
     case Part::Ln2PostGain: return mlp && info.post_norms;
     case Part::Embed:
-    case Part::Ln1Gain:
-    case Part::OutWeight:
-    case Part::LnFinalGain: return true;
+    case Part::OutWeight: return true;
     case Part::Count: return false;
   }
   return false;

@@ -6,16 +6,23 @@
 #include "model/config.hpp"
 #include "model/family.hpp"
 #include "model/load.hpp"
+#include "model/stored_layout.hpp"
 #include "model/stored_tensor.hpp"
 #include "weights/safetensors_writer.hpp"
 
 namespace diopter::model {
 namespace {
 
-at::Tensor as_stored(const at::Tensor& value, Stored how) {
-  const at::Tensor here = value.detach().to(at::kCPU);
-  if (how == Stored::GainMinusOne) return (here - 1).contiguous();
-  return (how == Stored::Transposed ? here.t() : here).contiguous();
+// A value the files of this family have no place for must be the one that load() assumes.
+void check_absent(const StoredName& stored, const Parameters& parameters) {
+  const at::Tensor value = parameters.get(stored.slot.part, stored.slot.layer);
+  if (at::equal(value, stored.how == Stored::AbsentOnes ? at::ones_like(value) : at::zeros_like(value))) return;
+  throw base::UserError(
+      base::Exit::Refused,
+      fmt::format("expected {} of {} to be {} throughout, as files of the {} layout have no place for it",
+                  slot_name(stored.slot), parameters.info().name, stored.how == Stored::AbsentOnes ? 1 : 0,
+                  parameters.info().family),
+      {}, "model.weights");
 }
 
 base::Json id_or_null(const std::optional<std::int64_t>& id) { return id ? base::Json(*id) : base::Json(); }
@@ -31,7 +38,11 @@ void save(const Parameters& parameters, const std::filesystem::path& folder, con
   std::vector<at::Tensor> on_host;  // keeps the bytes alive
   std::vector<weights::TensorToWrite> tensors;
   for (const StoredName& stored : family.stored_names(parameters.info())) {
-    const at::Tensor tensor = as_stored(parameters.get(stored.slot.part, stored.slot.layer), stored.how);
+    if (is_absent(stored.how)) {
+      check_absent(stored, parameters);
+      continue;
+    }
+    const at::Tensor tensor = as_stored(parameters.info(), stored, parameters.get(stored.slot.part, stored.slot.layer));
     const std::optional<weights::Dtype> dtype = stored_dtype(tensor.scalar_type());
     DIOPTER_CHECK(dtype.has_value(), "parameters are floating tensors");
     const std::string name = stored.name == family.head_name ? stored.name : family.base_prefix + stored.name;

@@ -131,6 +131,8 @@ void check_transforms(const ModelInfo& info, const std::vector<std::string>& nam
     if (!among(known, name.c_str()))
       refuse(fmt::format("expected a weight transform, got '{}'{}", name, base::did_you_mean(name, known)));
   }
+  if (among(names, kFoldLn) && info.norm == NormKind::None)
+    refuse(fmt::format("{} needs norms, and {} has none", kFoldLn, info.name));
   if (among(names, kCenterWriting) && info.norm != NormKind::LayerNorm) {
     refuse(fmt::format("{} would change what {} computes: only LayerNorm ignores the mean of the stream",
                        kCenterWriting, info.name));

@@ -6,8 +6,11 @@
 
 #include "base/canonical_json.hpp"
 #include "base/error.hpp"
-#include "base/files.hpp"
+#include "base/mapped_file.hpp"
+#include "weights/checkpoint_files.hpp"
+#include "weights/llama2c_file.hpp"
 #include "weights/safetensors_file.hpp"
+#include "weights/torch_file.hpp"
 
 namespace diopter::weights {
 namespace fs = std::filesystem;
@@ -21,85 +24,56 @@ using base::UserError;
   throw UserError(Exit::Refused, what, help, "weights.checkpoint");
 }
 
-// A shard is a plain file name: an index from elsewhere must not reach out of its folder.
-void check_shard_name(const std::string& shard, const fs::path& index) {
-  const fs::path name(shard);
-  if (shard.empty() || name.has_parent_path() || name.is_absolute() || shard == "." || shard == ".." ||
-      shard.find('\\') != std::string::npos || shard.find('\0') != std::string::npos) {
-    refuse_checkpoint(
-        fmt::format("{}: expected plain file names as shards, got {}", index.string(), base::plain_json(shard)),
-        "shards lie beside the index; edit the index or fetch it again");
-  }
-  if (name.extension() != ".safetensors") {
-    refuse_checkpoint(
-        fmt::format("{}: expected shards named *.safetensors, got {}", index.string(), base::plain_json(shard)));
-  }
-}
+// The container that the first bytes announce.
+enum class Container { Safetensors, Torch, Llama2c };
 
-std::map<std::string, std::string> read_weight_map(const fs::path& index) {
-  Json json;
-  try {
-    json = Json::parse(base::read_file(index));
-  } catch (const Json::exception& error) {
-    refuse_checkpoint(fmt::format("{}: expected JSON, got something else ({})", index.string(), error.what()),
-                      "fetch the file again");
-  }
-  if (!json.is_object() || !json.contains("weight_map") || !json["weight_map"].is_object() ||
-      json["weight_map"].empty()) {
-    refuse_checkpoint(
-        fmt::format("{}: expected an object 'weight_map' from tensor names to file names", index.string()),
-        "fetch the file again");
-  }
-  std::map<std::string, std::string> weight_map;
-  for (const auto& [tensor, shard] : json["weight_map"].items()) {
-    if (!shard.is_string()) {
-      refuse_checkpoint(fmt::format("{}: expected a file name for {}, got {}", index.string(), base::plain_json(tensor),
-                                    shard.type_name()));
-    }
-    check_shard_name(shard.get<std::string>(), index);
-    weight_map.emplace(tensor, shard.get<std::string>());
-  }
-  return weight_map;
-}
-
-std::string other_formats(const fs::path& folder) {
-  for (const char* name : {"pytorch_model.bin", "pytorch_model.bin.index.json", "tf_model.h5", "flax_model.msgpack"}) {
-    if (fs::exists(folder / name)) {
-      return fmt::format("{} is there; load it in transformers and save_pretrained(folder, safe_serialization=True)",
-                         name);
-    }
-  }
-  return "point to a folder written by save_pretrained, or to a .safetensors file";
+Container container_of(const fs::path& file, std::string_view bytes) {
+  if (file.extension() == ".safetensors") return Container::Safetensors;
+  if (is_torch_file(bytes)) return Container::Torch;
+  if (bytes.size() > 8 && bytes[8] == '{') return Container::Safetensors;
+  if (is_llama2c_file(bytes)) return Container::Llama2c;
+  refuse_checkpoint(
+      fmt::format("{}: expected a file of safetensors, torch.save or llama2.c, got none of these", file.string()),
+      "torch files are those of torch.save (a zip file, or before torch 1.6 a pickle); load others where they come "
+      "from "
+      "and save the state dict with safetensors");
 }
 
 }  // namespace
 
 Checkpoint Checkpoint::open(const fs::path& path) {
-  if (fs::is_directory(path)) {
-    if (fs::exists(path / "model.safetensors")) return open(path / "model.safetensors");
-    if (fs::exists(path / "model.safetensors.index.json")) return open_index(path / "model.safetensors.index.json");
-    refuse_checkpoint(
-        fmt::format("expected model.safetensors or model.safetensors.index.json in {}, got neither", path.string()),
-        other_formats(path));
-  }
-  if (!fs::exists(path))
-    refuse_checkpoint(fmt::format("expected weights at {}, got no such file", path.string()), "check the path");
-  if (path.extension() == ".json") return open_index(path);
+  const fs::path found = find_checkpoint(path);
+  if (found.extension() == ".json") return open_index(found);
   Checkpoint checkpoint;
-  checkpoint.add_file(path);
+  checkpoint.add_file(found);
   return checkpoint;
 }
 
 void Checkpoint::add_file(const fs::path& file) {
-  const SafetensorsFile opened(file);
-  for (const auto& [name, view] : opened.tensors()) {
-    if (!tensors_.emplace(name, view).second) {
+  const auto mapping = std::make_shared<const base::MappedFile>(file);
+  const Container container = container_of(file, mapping->bytes());
+  std::map<std::string, TensorView> tensors;
+  if (container == Container::Torch) {
+    TorchFile read = read_torch_file(mapping->bytes(), mapping, file.string());
+    tensors = std::move(read.tensors);
+    document_ = std::move(read.document);
+  } else if (container == Container::Llama2c) {
+    Llama2cFile read = read_llama2c_file(mapping->bytes(), mapping, file.string());
+    tensors = std::move(read.tensors);
+    document_ = std::move(read.config);
+  } else {
+    const SafetensorsFile opened(file);
+    tensors = opened.tensors();
+    metadata_ = opened.metadata();
+  }
+  for (auto& [name, view] : tensors) {
+    view.mapped = view.owner == mapping || container == Container::Safetensors;
+    if (!tensors_.emplace(name, std::move(view)).second) {
       refuse_checkpoint(fmt::format("expected every tensor in one shard, got {} in {} and in another",
                                     base::plain_json(name), file.string()));
     }
   }
   files_.push_back(file);
-  metadata_ = opened.metadata();
 }
 
 Checkpoint Checkpoint::open_index(const fs::path& index) {
@@ -118,6 +92,7 @@ Checkpoint Checkpoint::open_index(const fs::path& index) {
     for (const auto& [tensor, view] : checkpoint.tensors_) found.emplace(tensor, shard);
   }
   checkpoint.metadata_.clear();
+  checkpoint.document_ = Json::object();
   if (found != weight_map) {
     std::string differences;
     for (const auto& [tensor, shard] : weight_map) {

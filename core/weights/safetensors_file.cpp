@@ -15,7 +15,7 @@ SafetensorsFile::SafetensorsFile(const std::filesystem::path& file) : path_(file
   const std::string_view data = mapping->bytes().substr(header.data_start);
   for (StoredTensor& t : header.tensors) {
     tensors_.emplace(std::move(t.name),
-                     TensorView{t.dtype, std::move(t.shape), data.substr(t.begin, t.end - t.begin), mapping, true});
+                     TensorView{t.dtype, std::move(t.shape), data.substr(t.begin, t.end - t.begin), mapping});
   }
   metadata_ = std::move(header.metadata);
 }

@@ -29,7 +29,9 @@ bool always(const ModelInfo&) { return true; }
 bool learned(const ModelInfo& m) { return m.positions == PositionKind::Learned; }
 bool rotary(const ModelInfo& m) { return m.positions == PositionKind::Rotary; }
 bool equal_heads(const ModelInfo& m) { return m.n_kv_heads == m.n_heads; }
+bool norms(const ModelInfo& m) { return m.norm != NormKind::None; }
 bool has_mlp(const ModelInfo& m) { return !m.attention_only; }
+bool mlp_norm(const ModelInfo& m) { return norms(m) && has_mlp(m); }
 bool has_mid(const ModelInfo& m) { return !m.attention_only && !m.parallel_block; }
 bool query_key_norm(const ModelInfo& m) { return m.query_key_norm; }
 bool post_norms(const ModelInfo& m) { return m.post_norms; }
@@ -51,8 +53,8 @@ const std::vector<Row>& rows() {
       {Point::QInput, Block, "hook_q_input", kHeadStream, always},
       {Point::KInput, Block, "hook_k_input", kKvStream, always},
       {Point::VInput, Block, "hook_v_input", kKvStream, always},
-      {Point::Ln1Scale, Block, "ln1.hook_scale", kScale, always},
-      {Point::Ln1Normalized, Block, "ln1.hook_normalized", kStream, always},
+      {Point::Ln1Scale, Block, "ln1.hook_scale", kScale, norms},
+      {Point::Ln1Normalized, Block, "ln1.hook_normalized", kStream, norms},
       {Point::Q, Block, "attn.hook_q", kHead, always},
       {Point::K, Block, "attn.hook_k", kKv, always},
       {Point::V, Block, "attn.hook_v", kKv, always},
@@ -71,8 +73,8 @@ const std::vector<Row>& rows() {
       {Point::AttnOut, Block, "hook_attn_out", kStream, always},
       {Point::ResidMid, Block, "hook_resid_mid", kStream, has_mid},
       {Point::MlpIn, Block, "hook_mlp_in", kStream, has_mlp},
-      {Point::Ln2Scale, Block, "ln2.hook_scale", kScale, has_mlp},
-      {Point::Ln2Normalized, Block, "ln2.hook_normalized", kStream, has_mlp},
+      {Point::Ln2Scale, Block, "ln2.hook_scale", kScale, mlp_norm},
+      {Point::Ln2Normalized, Block, "ln2.hook_normalized", kStream, mlp_norm},
       {Point::MlpPre, Block, "mlp.hook_pre", kMlp, has_mlp},
       {Point::MlpPreLinear, Block, "mlp.hook_pre_linear", kMlp, gated},
       {Point::MlpPost, Block, "mlp.hook_post", kMlp, has_mlp},
@@ -80,8 +82,8 @@ const std::vector<Row>& rows() {
       {Point::Ln2PostNormalized, Block, "ln2_post.hook_normalized", kStream, mlp_post_norm},
       {Point::MlpOut, Block, "hook_mlp_out", kStream, has_mlp},
       {Point::ResidPost, Block, "hook_resid_post", kStream, always},
-      {Point::LnFinalScale, After, "ln_final.hook_scale", kScale, always},
-      {Point::LnFinalNormalized, After, "ln_final.hook_normalized", kStream, always},
+      {Point::LnFinalScale, After, "ln_final.hook_scale", kScale, norms},
+      {Point::LnFinalNormalized, After, "ln_final.hook_normalized", kStream, norms},
       {Point::UnembedIn, After, "unembed.hook_in", kStream, always},
       {Point::UnembedOut, After, "unembed.hook_out", kLogits, always},
   };

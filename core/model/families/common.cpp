@@ -20,7 +20,7 @@ constexpr ActivationName kActivations[] = {
     {"gelu_fast", Activation::GeluNew}, {"gelu", Activation::Gelu},
     {"gelu_python", Activation::Gelu},  {"quick_gelu", Activation::QuickGelu},
     {"silu", Activation::Silu},         {"swish", Activation::Silu},
-    {"relu", Activation::Relu},
+    {"relu", Activation::Relu},         {"solu", Activation::Solu},
 };
 
 // rope_type of rope_parameters or rope_scaling, with the numbers that it needs.

@@ -12,5 +12,8 @@ const Family& mistral_family();
 const Family& qwen2_family();
 const Family& qwen3_family();
 const Family& gemma2_family();
+const Family& nanogpt_family();
+const Family& mingpt_family();
+const Family& hooked_transformer_family();
 
 }  // namespace diopter::model

@@ -10,9 +10,9 @@
 namespace diopter {
 inline namespace abi1 {
 
-enum class NormKind { LayerNorm, RmsNorm };
+enum class NormKind { LayerNorm, RmsNorm, None };  // None: parts read the stream as it is
 enum class PositionKind { Learned, Rotary, None };
-enum class Activation { GeluNew, Gelu, QuickGelu, Silu, Relu };
+enum class Activation { GeluNew, Gelu, QuickGelu, Silu, Relu, Solu };  // Solu: x softmax(x) over the neurons
 enum class RopeKind { Plain, Linear, Llama3 };
 // How a checkpoint holds the projections to q, k and v; changes no number.
 enum class QkvLayout {
@@ -52,6 +52,7 @@ struct ModelInfo {
   bool post_norms = false;                      // a norm on attn_out and mlp_out before they are added
   bool norm_bias = true, qkv_bias = true, out_bias = true, mlp_bias = true, unembed_bias = false;
   QkvLayout qkv = QkvLayout::Parts;
+  bool norm_gain = true;  // false: the files store no gains of ln1, ln2 and ln_final; they are ones
 
   Index window(Index layer) const {
     return layer < static_cast<Index>(windows.size()) ? windows[static_cast<std::size_t>(layer)] : 0;

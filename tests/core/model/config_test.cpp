@@ -108,7 +108,9 @@ TEST(Config, NamesTheFamiliesThereAre) {
   EXPECT_THAT(refusal(config),
               HasSubstr("expected a model family diopter has, got model_type 'gpt3' (did you mean 'gpt2'?)"));
   config["model_type"] = "mamba";
-  EXPECT_THAT(refusal(config), HasSubstr("'mamba' (known: gpt2, gpt_neox, llama, mistral, qwen2, qwen3, gemma2)"));
+  EXPECT_THAT(refusal(config),
+              HasSubstr("'mamba' (known: gpt2, gpt_neox, llama, mistral, qwen2, qwen3, gemma2, nanogpt, mingpt, "
+                        "hooked_transformer)"));
   config.erase("model_type");
   EXPECT_THAT(refusal(config), HasSubstr("expected a string as 'model_type'"));
   EXPECT_THAT(refusal(Json::array()), HasSubstr("expected a string as 'model_type'"));

@@ -9,8 +9,8 @@
 
 #include "core/model/expected.hpp"
 #include "core/model/oracle_cases.hpp"
+#include "core/model/parity.hpp"
 #include "core/model/random_model.hpp"
-#include "core/model/recording_tap.hpp"
 #include "model/load.hpp"
 #include "model/precision.hpp"
 #include "model/transformer.hpp"
@@ -24,38 +24,16 @@ using testing::largest_difference;
 using testing::oracle_cases;
 using testing::OracleCase;
 using testing::read_tensors;
-using testing::real;
-using testing::RecordingTap;
 
 TEST(FamiliesParity, LogitsStreamsAndPatternsEqualTransformers) {
   const std::filesystem::path oracle = peers::oracle("families");
   if (oracle.empty()) GTEST_SKIP() << peers::missing_oracle("families");
   const c10::InferenceMode no_graph;
-  fmt::print("{:<36} {:>8} {:>10} {:>9} {:>9} {:>9} {:>9}\n", "model", "values", "max|logit|", "fused", "explicit",
-             "stream", "pattern");
+  testing::print_parity_heading();
   std::map<std::string, int> cases;
   for (const OracleCase& c : oracle_cases(oracle)) {
     const Transformer model(load(c.folder).parameters);
-    auto expected = read_tensors(c.folder / "expected.safetensors");
-    const at::Tensor ids = expected.at("ids"), theirs = real(expected.at("logits"), ids);
-    RecordingTap tap = RecordingTap::all(model.hooks());
-    const double fused = largest_difference(real(model.forward(ids), ids), theirs);
-    const double shown = largest_difference(real(model.forward(ids, {&tap}), ids), theirs);
-    double stream = 0, pattern = 0;
-    for (Index l = 0; l < model.info().n_layers; ++l) {
-      const auto by_query = [&](const at::Tensor& x) { return real(x.transpose(1, 2), ids); };
-      const at::Tensor resid = tap.values.at(model.hooks().id(Point::ResidPre, l));
-      stream = std::max(stream,
-                        largest_difference(real(resid, ids), real(expected.at(fmt::format("resid_pre.{}", l)), ids)));
-      pattern = std::max(pattern, largest_difference(by_query(tap.values.at(model.hooks().id(Point::Pattern, l))),
-                                                     by_query(expected.at(fmt::format("pattern.{}", l)))));
-    }
-    fmt::print("{:<36} {:>8} {:>10.3g} {:>9.2g} {:>9.2g} {:>9.2g} {:>9.2g}\n", c.name, theirs.numel(), largest(theirs),
-               fused, shown, stream, pattern);
-    EXPECT_LE(fused, 1e-5) << c.name;
-    EXPECT_LE(shown, 1e-5) << c.name;
-    EXPECT_LE(stream, 1e-5) << c.name;
-    EXPECT_LE(pattern, 1e-5) << c.name;
+    testing::compare_with_oracle(c.name, model, read_tensors(c.folder / "expected.safetensors"));
     ++cases[c.about.at("family")];
   }
   EXPECT_EQ(cases.size(), 6U);

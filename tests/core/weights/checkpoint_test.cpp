@@ -7,6 +7,8 @@
 #include <optional>
 
 #include "core/weights/files.hpp"
+#include "core/weights/torch_bytes.hpp"
+#include "weights/checkpoint_files.hpp"
 #include "weights/safetensors_writer.hpp"
 
 namespace diopter::weights {
@@ -72,7 +74,7 @@ TEST(Checkpoint, AnIndexMayNotReachOutOfItsFolder) {
                 HasSubstr("expected plain file names as shards"))
         << shard;
   }
-  std::ofstream(index) << index_of(R"({"a":"weights.bin"})");
+  std::ofstream(index) << index_of(R"({"a":"weights.txt"})");
   EXPECT_THAT(refusal([&] { Checkpoint::open(folder.path() / "model"); }),
               HasSubstr("expected shards named *.safetensors"));
 }
@@ -107,15 +109,39 @@ TEST(Checkpoint, ATensorInTwoShardsIsRefused) {
 TEST(Checkpoint, SaysWhatIsMissing) {
   const Folder folder;
   EXPECT_THAT(refusal([&] { Checkpoint::open(folder.path()); }),
-              HasSubstr("expected model.safetensors or model.safetensors.index.json"));
+              HasSubstr("expected model.safetensors, pytorch_model.bin or an index"));
   EXPECT_THAT(refusal([&] { Checkpoint::open(folder.path() / "x.safetensors"); }), HasSubstr("got no such file"));
   folder.write("pytorch_model.bin", "");
+  EXPECT_THAT(refusal([&] { Checkpoint::open(folder.path()); }), HasSubstr("got none of these"));
+  folder.write("tf_model.h5", "");
+  std::filesystem::remove(folder.path() / "pytorch_model.bin");
   try {
     Checkpoint::open(folder.path());
     FAIL();
   } catch (const base::UserError& error) {
-    EXPECT_THAT(error.help(), HasSubstr("pytorch_model.bin is there"));
+    EXPECT_THAT(error.help(), HasSubstr("save_pretrained(folder, safe_serialization=True)"));
   }
+}
+
+TEST(Checkpoint, TorchFilesAndTheirShardsAreOpenedByTheirContent) {
+  const Folder folder;
+  const std::string floats(24, '\x40');
+  const auto file = [&](const std::string& name, std::uint64_t size) {
+    return testing::torch_zip(
+        testing::pickle(testing::dict({{name, testing::tensor(testing::storage("0", 6), 0, {size}, {1})}})),
+        {{"0", floats}});
+  };
+  folder.write("final.pth", file("a", 6));
+  folder.write("optimizer.pt", "not weights");
+  EXPECT_EQ(Checkpoint::open(folder.path()).tensors().at("a").bytes, floats);
+  folder.write("other.pt", file("b", 6));
+  EXPECT_THAT(refusal([&] { Checkpoint::open(folder.path()); }), HasSubstr("got final.pth and other.pt"));
+  folder.write("pytorch_model.bin.index.json", index_of(R"({"a":"final.pth","b":"other.pt"})"));
+  const Checkpoint shards = Checkpoint::open(folder.path());
+  EXPECT_EQ(shards.tensors().size(), 2U);
+  EXPECT_EQ(checkpoint_files(folder.path()).size(), 3U);
+  folder.write("pytorch_model.bin.index.json", index_of(R"({"a":"../final.pth"})"));
+  EXPECT_THAT(refusal([&] { Checkpoint::open(folder.path()); }), HasSubstr("expected plain file names as shards"));
 }
 
 }  // namespace

@@ -1,0 +1,46 @@
+// A model against what an oracle of logits wrote about it: ids, logits, resid_pre.L, pattern.L.
+#pragma once
+
+#include <fmt/format.h>
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <map>
+#include <string>
+
+#include "core/model/oracle_cases.hpp"
+#include "core/model/random_model.hpp"
+#include "core/model/recording_tap.hpp"
+#include "model/transformer.hpp"
+
+namespace diopter::model::testing {
+
+inline void print_parity_heading() {
+  fmt::print("{:<44} {:>8} {:>10} {:>9} {:>9} {:>9} {:>9}\n", "model", "values", "max|logit|", "fused", "explicit",
+             "stream", "pattern");
+}
+
+// Prints the largest differences and expects each to be 1e-5 at most, of trained models with large logits a millionth
+// of the largest.
+inline void compare_with_oracle(const std::string& name, const Transformer& model,
+                                const std::map<std::string, at::Tensor>& expected) {
+  const at::Tensor ids = expected.at("ids"), theirs = real(expected.at("logits"), ids);
+  RecordingTap tap = RecordingTap::all(model.hooks());
+  const double fused = largest_difference(real(model.forward(ids), ids), theirs);
+  const double shown = largest_difference(real(model.forward(ids, {&tap}), ids), theirs);
+  double stream = 0, pattern = 0;
+  for (Index l = 0; l < model.info().n_layers; ++l) {
+    const auto by_query = [&](const at::Tensor& x) { return real(x.transpose(1, 2), ids); };
+    const at::Tensor resid = tap.values.at(model.hooks().id(Point::ResidPre, l));
+    stream =
+        std::max(stream, largest_difference(real(resid, ids), real(expected.at(fmt::format("resid_pre.{}", l)), ids)));
+    pattern = std::max(pattern, largest_difference(by_query(tap.values.at(model.hooks().id(Point::Pattern, l))),
+                                                   by_query(expected.at(fmt::format("pattern.{}", l)))));
+  }
+  fmt::print("{:<44} {:>8} {:>10.3g} {:>9.2g} {:>9.2g} {:>9.2g} {:>9.2g}\n", name, theirs.numel(), largest(theirs),
+             fused, shown, stream, pattern);
+  const double limit = std::max(1e-5, 1e-6 * largest(theirs));
+  for (const double difference : {fused, shown, stream, pattern}) EXPECT_LE(difference, limit) << name;
+}
+
+}  // namespace diopter::model::testing
