@@ -24,6 +24,7 @@ using testing::largest_difference;
 using testing::oracle_cases;
 using testing::OracleCase;
 using testing::read_tensors;
+using testing::real;
 
 TEST(FamiliesParity, LogitsStreamsAndPatternsEqualTransformers) {
   const std::filesystem::path oracle = peers::oracle("families");
