@@ -137,12 +137,12 @@ RunEnd end_of(const host::Outcome& outcome) {
 
 std::shared_ptr<const model::Transformer> LoadedModels::get(const ModelFacts& facts,
                                                             const std::vector<std::string>& transforms) {
-  const std::string folder = facts.folder.folder.string();
-  if (folder != folder_ || transforms != transforms_ || !model_) {
+  const std::string path = facts.folder.path().string();
+  if (path != path_ || transforms != transforms_ || !model_) {
     model_.reset();  // two models at once would need twice the memory
-    const auto loaded = model::load(facts.folder.folder);
+    const auto loaded = model::load(facts.folder.path());
     model_ = std::make_shared<const model::Transformer>(model::transformed(loaded.parameters, transforms));
-    folder_ = folder;
+    path_ = path;
     transforms_ = transforms;
   }
   return model_;

@@ -22,7 +22,7 @@ class LoadedModels {
   std::shared_ptr<const model::Transformer> get(const ModelFacts& facts, const std::vector<std::string>& transforms);
 
  private:
-  std::string folder_;
+  std::string path_;
   std::vector<std::string> transforms_;
   std::shared_ptr<const model::Transformer> model_;
 };
