@@ -11,9 +11,9 @@
 
 namespace diopter::exec {
 
-// tokenizer.json and its like (text/tokenizer_source.hpp). Where a model that is one file has none of these beside it:
-// the tok*.model (SentencePiece), else the tok*.bin (llama2.c) there whose vocabulary has the model's size. Empty:
-// none. UserError(Refused) when several of a kind have that size.
+// tokenizer.json and its like (text/tokenizer_source.hpp). Where none of these lies there: the tok*.model
+// (SentencePiece), else the tok*.bin (llama2.c) whose vocabulary has the model's size. Empty: none. UserError(Refused)
+// when several of a kind have that size.
 std::vector<std::filesystem::path> tokenizer_files(const ModelFolder& model);
 
 // Nothing when there are no such files. UserError(Refused) for one that cannot be read.
