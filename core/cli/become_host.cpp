@@ -16,7 +16,7 @@ const std::vector<HostVerb>& host_verbs() {
       {"run", "Run a manifest"},
       {"check", "Check a manifest; runs nothing"},
       {"hooks", "List the hook points of a model"},
-      {"model", "Models: info, verify"},
+      {"model", "Models: info, verify, convert"},
       {"tokenize", "Show the tokens of a text"},
       {"peek", "Run a model once on a text and look inside"},
   };

@@ -9,6 +9,7 @@ void add_check(CLI::App& app, Action& action);
 void add_run(CLI::App& app, Action& action);
 void add_hooks(CLI::App& app, Action& action);
 void add_model(CLI::App& app, Action& action);  // model info, and the verbs below
+void add_model_convert(CLI::App& group, Action& action);
 void add_model_verify(CLI::App& group, Action& action);
 void add_tokenize(CLI::App& app, Action& action);
 void add_peek(CLI::App& app, Action& action);

@@ -9,9 +9,9 @@
 #include "cli/output.hpp"
 #include "exec/hash_cache.hpp"
 #include "exec/model_source.hpp"
+#include "exec/model_tokenizer.hpp"
 #include "model/parameters.hpp"
 #include "text/tokenizer.hpp"
-#include "text/tokenizer_source.hpp"
 
 namespace diopter::cli {
 namespace {
@@ -109,10 +109,11 @@ base::Json describe(const exec::ModelFolder& folder) {
     files.push_back({{"name", file.filename().string()}, {"bytes", std::filesystem::file_size(file)}});
   }
   out["files"] = files;
-  if (!text::tokenizer_files(folder.folder).empty()) {
-    const auto tokenizer = text::Tokenizer::load(folder.folder);
-    out["tokenizer"] = {{"tokens", tokenizer.size()},
-                        {"bos", tokenizer.bos() ? base::Json(tokenizer.label(*tokenizer.bos())) : base::Json()}};
+  if (const auto tokenizer = exec::load_tokenizer(folder)) {
+    out["tokenizer"] = {{"tokens", tokenizer->size()},
+                        {"bos", tokenizer->bos() ? base::Json(tokenizer->label(*tokenizer->bos())) : base::Json()}};
+    const std::string mismatch = exec::vocabulary_mismatch(*tokenizer, info);
+    if (!mismatch.empty()) out["warning"] = mismatch;
   }
   return out;
 }
@@ -157,6 +158,7 @@ int info(const ModelFlags& flags) {
         {key, document[key].is_number_integer() ? base::Json(with_thousands(document[key])) : document[key]});
   }
   if (document.contains("tokenizer")) rows.cells.push_back({"tokens", with_thousands(document["tokenizer"]["tokens"])});
+  if (document.contains("warning")) rows.cells.push_back({"warning", document["warning"]});
   for (const auto& file : document["files"]) {
     rows.cells.push_back({file["name"], with_thousands(file["bytes"]) + " bytes"});
   }
@@ -170,13 +172,14 @@ int info(const ModelFlags& flags) {
 
 void add_model(CLI::App& app, Action& action) {
   auto flags = std::make_shared<ModelFlags>();
-  CLI::App* group = app.add_subcommand("model", "Models: info, verify");
+  CLI::App* group = app.add_subcommand("model", "Models: info, verify, convert");
   group->require_subcommand(1);
   CLI::App* verb = group->add_subcommand("info", "Sizes, conventions, files and hash of a model");
-  verb->add_option("model", flags->model, "organism, or a folder with config.json")->required();
+  verb->add_option("model", flags->model, "organism, a folder with config.json, or a file of weights")->required();
   flags->common.add_to(*verb);
   verb->callback([flags, &action] { action = [flags] { return info(*flags); }; });
   add_model_verify(*group, action);
+  add_model_convert(*group, action);
 }
 
 }  // namespace diopter::cli

@@ -85,7 +85,7 @@ int peek(const PeekFlags& flags) {
 void add_peek(CLI::App& app, Action& action) {
   auto flags = std::make_shared<PeekFlags>();
   CLI::App* verb = app.add_subcommand("peek", "Run a model once on a text: next tokens, and activations for Python");
-  verb->add_option("model", flags->model, "organism, or a folder")->required();
+  verb->add_option("model", flags->model, "organism, a folder, or a file of weights")->required();
   verb->add_option("text", flags->text, "the prompt")->required();
   verb->add_option("--hooks", flags->hooks, "hook points to keep: names or globs")->type_name("GLOB");
   verb->add_option("--top", flags->top, "next tokens shown")->check(CLI::Range(1, 1000))->type_name("N");

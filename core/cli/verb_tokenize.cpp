@@ -10,6 +10,7 @@
 #include "cli/host_verbs.hpp"
 #include "cli/output.hpp"
 #include "exec/model_source.hpp"
+#include "exec/model_tokenizer.hpp"
 #include "exec/prompt_tokens.hpp"
 #include "text/tokenizer.hpp"
 
@@ -24,7 +25,12 @@ struct TokenizeFlags {
 int tokenize(const TokenizeFlags& flags) {
   const auto folder = exec::find_model(flags.model);
   const ModelInfo info = exec::read_info(folder);
-  const auto tokenizer = text::Tokenizer::load(folder.folder);
+  const auto found = exec::load_tokenizer(folder);
+  if (!found) {
+    throw base::UserError(base::Exit::Refused, "no tokenizer lies with the model " + folder.path().string(),
+                          "put its tokenizer.json or tokenizer.model beside it", "tokenizer.missing");
+  }
+  const text::Tokenizer& tokenizer = *found;
   std::string text = flags.text;
   if (text == "-") text.assign(std::istreambuf_iterator<char>(std::cin), {});
   const auto ids = exec::prompt_ids(text, {.tokenizer = tokenizer, .codec = nullptr, .model = info, .bos = flags.bos});
@@ -42,7 +48,7 @@ int tokenize(const TokenizeFlags& flags) {
 void add_tokenize(CLI::App& app, Action& action) {
   auto flags = std::make_shared<TokenizeFlags>();
   CLI::App* verb = app.add_subcommand("tokenize", "Tokens of a text, as a run would see them");
-  verb->add_option("model", flags->model, "organism, or a folder with a tokenizer")->required();
+  verb->add_option("model", flags->model, "organism, or a folder or file of weights with a tokenizer")->required();
   verb->add_option("text", flags->text, "the text; - reads standard input")->required();
   verb->add_option("--bos", flags->bos, "family, always or never")->check(CLI::IsMember({"family", "always", "never"}));
   flags->common.add_to(*verb);

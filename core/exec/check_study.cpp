@@ -124,7 +124,7 @@ class Checker {
     if (!ref.set) return;  // another run's data set
     if (!out.model->codec) {
       problems_.error(run.where("prompts"), fmt::format("prompts need a tokenizer, but {} has no tokenizer.json",
-                                                        out.model->folder.folder.string()));
+                                                        out.model->folder.path().string()));
       return;
     }
     const TokenizerUse use{.tokenizer = out.model->codec->tokenizer(),

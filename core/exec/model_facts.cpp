@@ -3,8 +3,8 @@
 #include <fmt/format.h>
 
 #include "base/error.hpp"
+#include "exec/model_tokenizer.hpp"
 #include "model/transforms.hpp"
-#include "text/tokenizer_source.hpp"
 
 namespace diopter::exec {
 namespace {
@@ -29,16 +29,14 @@ std::shared_ptr<const ModelFacts> read_facts(const ModelFolder& folder) {
   facts->folder = folder;
   facts->info = read_info(folder);
   facts->hooks = HookTable(facts->info);
-  if (!text::tokenizer_files(folder.folder).empty()) {
-    facts->codec = std::make_shared<engine::Codec>(text::Tokenizer::load(folder.folder));
-  }
+  if (auto tokenizer = load_tokenizer(folder)) facts->codec = std::make_shared<engine::Codec>(std::move(*tokenizer));
   return facts;
 }
 
 std::shared_ptr<const ModelFacts> ModelShelf::look_up(const study::ModelSettings& settings, std::string& error) {
   try {
     const ModelFolder folder = find_model(settings);
-    auto& facts = by_folder_[folder.folder.string()];
+    auto& facts = by_path_[folder.path().string()];
     if (!facts) facts = read_facts(folder);
     return facts;
   } catch (const base::UserError& problem) {
@@ -59,6 +57,10 @@ std::shared_ptr<const ModelFacts> ModelShelf::find(const study::ModelSettings& s
   if (!facts) {
     problems.error(settings.where("source"), error);
     return facts;
+  }
+  if (facts->codec) {
+    const std::string mismatch = vocabulary_mismatch(facts->codec->tokenizer(), facts->info);
+    if (!mismatch.empty()) problems.warning("vocabulary", settings.where("source"), mismatch);
   }
   try {
     model::check_transforms(facts->info, settings.transforms);

@@ -18,13 +18,13 @@ struct ModelFacts {
   ModelFolder folder;
   ModelInfo info;
   HookTable hooks;
-  std::shared_ptr<const engine::Codec> codec;  // null: the folder has no tokenizer
+  std::shared_ptr<const engine::Codec> codec;  // null: no tokenizer lies with the model
 };
 
 // UserError(Refused) for a model that is not there or that this version cannot run.
 std::shared_ptr<const ModelFacts> read_facts(const ModelFolder& folder);
 
-// Facts of a study's models, each folder read once; what is wrong with one is said once, at its place in the manifest.
+// Facts of a study's models, each read once; what is wrong with one is said once, at its place in the manifest.
 class ModelShelf {
  public:
   // Null when there is no such model; then and for settings this version does not have problems are added (once).
@@ -35,7 +35,7 @@ class ModelShelf {
  private:
   std::shared_ptr<const ModelFacts> look_up(const study::ModelSettings& settings, std::string& error);
 
-  std::map<std::string, std::shared_ptr<const ModelFacts>> by_folder_;
+  std::map<std::string, std::shared_ptr<const ModelFacts>> by_path_;
 };
 
 }  // namespace diopter::exec

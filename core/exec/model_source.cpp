@@ -4,25 +4,61 @@
 
 #include "base/error.hpp"
 #include "base/installation.hpp"
+#include "exec/model_tokenizer.hpp"
 #include "model/config.hpp"
-#include "text/tokenizer_source.hpp"
+#include "model/config_source.hpp"
+#include "weights/checkpoint_files.hpp"
 
 namespace diopter::exec {
 namespace fs = std::filesystem;
 namespace {
 
+bool names_weights(const fs::path& file) {
+  for (const char* extension : {".safetensors", ".pt", ".pth", ".bin"}) {
+    if (file.extension() == extension) return true;
+  }
+  return false;
+}
+
+// Whether the folder's weights are this file, with others perhaps: then it names the folder as well.
+bool stands_for_folder(const fs::path& file) {
+  const fs::path folder = file.has_parent_path() ? file.parent_path() : fs::path(".");
+  if (!fs::exists(folder / "config.json")) return false;
+  try {
+    const auto files = weights::checkpoint_files(folder);
+    return std::any_of(files.begin(), files.end(),
+                       [&](const fs::path& one) { return one.filename() == file.filename(); });
+  } catch (const base::UserError&) {
+    return false;  // none or several to choose from: the source chooses
+  }
+}
+
 ModelFolder of_folder(const fs::path& given, const std::string& shown) {
   std::error_code ignored;
-  fs::path folder = given;
-  if (fs::is_regular_file(folder, ignored)) folder = folder.parent_path();  // a weights file stands for its folder
-  if (!fs::is_directory(folder, ignored)) {
-    throw base::UserError(base::Exit::Refused,
-                          "model '" + shown + "' is not on this machine: " + folder.string() +
-                              " is not a folder; give a folder with config.json and model.safetensors",
-                          "model.source=organism is built in", "model.missing");
+  const bool file = fs::is_regular_file(given, ignored);
+  const fs::path folder = file ? given.parent_path() : given;
+  if (file && names_weights(given) && !stands_for_folder(given)) {
+    const fs::path weights = fs::weakly_canonical(given, ignored);
+    return {model::model_name(weights), weights.parent_path(), weights};
+  }
+  if (!file && !fs::is_directory(folder, ignored)) {
+    throw base::UserError(
+        base::Exit::Refused,
+        "model '" + shown + "' is not on this machine: " + folder.string() +
+            " is not there; give a folder with config.json and model.safetensors, or a file of weights",
+        "model.source=organism is built in", "model.missing");
   }
   const fs::path absolute = fs::weakly_canonical(folder, ignored);
   return {absolute.filename().string(), absolute};
+}
+
+// A configuration alone is enough to check a study; load() says what is missing when weights are wanted.
+std::vector<fs::path> weights_of(const ModelFolder& model) {
+  try {
+    return weights::checkpoint_files(model.path());
+  } catch (const base::UserError&) {
+    return {};
+  }
 }
 
 }  // namespace
@@ -49,26 +85,22 @@ ModelFolder find_model(const std::string& source) {
   throw base::UserError(base::Exit::Refused,
                         "model '" + source +
                             "' is not on this machine, and downloading models is not yet in this version; "
-                            "give a folder with config.json and model.safetensors (./" +
+                            "give a folder with config.json and model.safetensors, or a file of weights (./" +
                             source + ")",
                         "model.source=organism is built in", "model.missing");
 }
 
 std::vector<fs::path> model_files(const ModelFolder& model) {
-  std::vector<fs::path> out = text::tokenizer_files(model.folder);
-  for (const auto& entry : fs::directory_iterator(model.folder)) {
-    if (!entry.is_regular_file()) continue;
-    const std::string name = entry.path().filename().string();
-    if (name == "config.json" || name.ends_with(".safetensors") || name.ends_with(".safetensors.index.json")) {
-      out.push_back(entry.path());
-    }
-  }
+  std::vector<fs::path> out = tokenizer_files(model);
+  for (const fs::path& file : weights_of(model)) out.push_back(file);
+  out.push_back(model::find_config(model.path()).file);
   std::sort(out.begin(), out.end());
+  out.erase(std::unique(out.begin(), out.end()), out.end());
   return out;
 }
 
 ModelInfo read_info(const ModelFolder& model) {
-  ModelInfo info = model::read_config(model.folder);
+  ModelInfo info = model::read_config(model.path());
   info.name = model.name;
   return info;
 }

@@ -1,7 +1,8 @@
-// model.source -> the folder that holds the model.
+// model.source -> the folder or file that holds the model.
 #pragma once
 
 #include <filesystem>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -12,19 +13,23 @@
 namespace diopter::exec {
 
 struct ModelFolder {
-  std::string name;  // "organism", or the folder's name
+  std::string name;  // "organism", or the folder's name, or the file's without extension
   std::filesystem::path folder;
+  // When the source was one file of weights (ckpt.pt, stories.bin) and not the folder: that file, which lies there.
+  std::optional<std::filesystem::path> weights = {};
+
+  const std::filesystem::path& path() const { return weights ? *weights : folder; }  // what model::load reads
 };
 
-// "organism" is built in; a path (./, ../, / or a folder that exists) is itself. UserError(Refused) when it is not
-// there.
+// "organism" is built in; a path (./, ../, / or what exists) is itself: a folder, or a file of weights. A config.json,
+// an index, a shard or the only safetensors file stands for its folder. UserError(Refused) when it is not there.
 ModelFolder find_model(const study::ModelSettings& settings);
 ModelFolder find_model(const std::string& source);  // of a command line: relative to the current folder
 
-// config.json, the weights and the tokenizer, in bytewise order: what identifies the model.
+// The files of configuration, weights and tokenizer that a run reads, in bytewise order: what identifies the model.
 std::vector<std::filesystem::path> model_files(const ModelFolder& model);
 
-// The canonical configuration under the model's name, from config.json alone.
+// The canonical configuration under the model's name, before a weight is read.
 ModelInfo read_info(const ModelFolder& model);
 
 }  // namespace diopter::exec

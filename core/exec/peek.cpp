@@ -55,8 +55,8 @@ std::vector<NextToken> likeliest(const at::Tensor& logits, std::int64_t count, c
 Peek peek(const PeekRequest& request) {
   const auto facts = read_facts(find_model(request.model));
   if (!facts->codec) {
-    throw base::UserError(base::Exit::Refused,
-                          facts->folder.folder.string() + " has no tokenizer.json; a text cannot be read without it");
+    throw base::UserError(base::Exit::Refused, facts->folder.path().string() +
+                                                   " has no tokenizer beside it; a text cannot be read without it");
   }
   const HookSet hooks(request.hooks);
   facts->hooks.resolve(hooks);  // unknown names are refused before weights are read
@@ -70,7 +70,7 @@ Peek peek(const PeekRequest& request) {
   if (request.threads > 0) at::set_num_threads(static_cast<int>(request.threads));
   const c10::NoGradGuard no_grad;
   auto model = std::make_shared<const model::Transformer>(
-      model::load(facts->folder.folder, model::dtype_named(request.dtype)).parameters);
+      model::load(facts->folder.path(), model::dtype_named(request.dtype)).parameters);
   PeekMonitor monitor;
   engine::Session session(model, facts->codec, monitor, {.kind = "peek"});
   const Prompts rows = Prompts::tokens(at::tensor(ids, at::kLong).unsqueeze(0));

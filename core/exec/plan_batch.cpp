@@ -51,7 +51,7 @@ std::vector<store::PlanInput> inputs_of(const CheckedStudy& study, HashCache& ha
       add({.sha256 = hashes.of_files(model_files(run.model->folder)),
            .kind = "model",
            .bytes = bytes,
-           .path = run.model->folder.folder.string(),
+           .path = run.model->folder.path().string(),
            .meta = {{"name", run.model->info.name}, {"family", run.model->info.family}}});
     }
   }

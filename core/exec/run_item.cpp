@@ -138,16 +138,16 @@ RunEnd end_of(const host::Outcome& outcome) {
 
 std::shared_ptr<const model::Transformer> LoadedModels::get(const ModelFacts& facts,
                                                             const study::ModelSettings& settings) {
-  const std::string folder = facts.folder.folder.string();
-  if (folder != folder_ || settings.dtype != dtype_ || settings.transforms != transforms_ || !model_) {
+  const std::string path = facts.folder.path().string();
+  if (path != path_ || settings.dtype != dtype_ || settings.transforms != transforms_ || !model_) {
     model_.reset();  // two models at once would need twice the memory
     const at::ScalarType dtype = model::dtype_named(settings.dtype);
     // Transforms sum over weights: in float32, rounded once at the end.
     const bool plain = settings.transforms.empty();
-    model::Parameters parameters = model::load(facts.folder.folder, plain ? dtype : at::kFloat).parameters;
+    model::Parameters parameters = model::load(facts.folder.path(), plain ? dtype : at::kFloat).parameters;
     if (!plain) parameters = model::in_dtype(model::transformed(parameters, settings.transforms), dtype);
     model_ = std::make_shared<const model::Transformer>(std::move(parameters));
-    folder_ = folder;
+    path_ = path;
     dtype_ = settings.dtype;
     transforms_ = settings.transforms;
   }

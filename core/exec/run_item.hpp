@@ -22,7 +22,7 @@ class LoadedModels {
   std::shared_ptr<const model::Transformer> get(const ModelFacts& facts, const study::ModelSettings& settings);
 
  private:
-  std::string folder_, dtype_;
+  std::string path_, dtype_;
   std::vector<std::string> transforms_;
   std::shared_ptr<const model::Transformer> model_;
 };

@@ -85,8 +85,12 @@ ConfigSource find_config(const fs::path& path) {
 
 std::string model_name(const fs::path& path) {
   const fs::path whole = fs::absolute(path).lexically_normal();
-  if (!fs::is_directory(whole) && whole.has_extension()) return whole.stem().string();
-  return whole.filename().string();
+  if (fs::is_directory(whole) || !whole.has_extension()) return whole.filename().string();
+  for (const char* any :
+       {"model", "ckpt", "pytorch_model", "model_final", "final", "checkpoint", "config", "weights"}) {
+    if (whole.stem() == any) return whole.parent_path().filename().string();
+  }
+  return whole.stem().string();
 }
 
 }  // namespace diopter::model

@@ -19,7 +19,8 @@ struct ConfigSource {
 // UserError(Refused): none there, not JSON, or weights that cannot be read.
 ConfigSource find_config(const std::filesystem::path& path);
 
-// Of a folder its name, of a file its name without extension.
+// Of a folder its name, of a file its name without extension, or its folder's where many files have that name
+// (ckpt.pt).
 std::string model_name(const std::filesystem::path& path);
 
 }  // namespace diopter::model

@@ -133,8 +133,7 @@ at::Tensor or_zeros(const at::Tensor& value, const at::Tensor& like, Index heads
 
 // q | k | v of a joint slot, as `info` orders its columns.
 at::Tensor joined(const std::array<at::Tensor, 3>& by_head, const ModelInfo& info) {
-  if (info.qkv == QkvLayout::Parts)
-    return at::cat({columns(by_head[0]), columns(by_head[1]), columns(by_head[2])}, -1);
+  if (info.qkv == QkvLayout::Parts) return at::cat({columns(by_head[0]), columns(by_head[1]), columns(by_head[2])}, -1);
   const at::Tensor together = at::stack({by_head[0], by_head[1], by_head[2]}, 1);  // [head, 3, (D,) e]
   return together.dim() == 4 ? together.permute({2, 0, 1, 3}).reshape({together.size(2), -1}) : together.reshape({-1});
 }

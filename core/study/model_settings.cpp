@@ -16,8 +16,11 @@ const std::vector<std::string> kTransforms = {"fold_ln", "center_writing_weights
                                               "fold_value_biases"};
 
 bool is_path(std::string_view source) {
-  return source.starts_with("./") || source.starts_with("../") || source.starts_with('/') ||
-         source.ends_with(".safetensors") || source == "." || source == "..";
+  for (const char* extension : {".safetensors", ".pt", ".pth", ".bin"}) {
+    if (source.ends_with(extension)) return true;
+  }
+  return source.starts_with("./") || source.starts_with("../") || source.starts_with('/') || source == "." ||
+         source == "..";
 }
 
 bool is_device(std::string_view device) {

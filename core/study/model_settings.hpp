@@ -21,8 +21,8 @@ struct ModelSettings {
   std::string compute = "float32";
   std::string bos = "family";
   std::vector<std::string> transforms;
-  // When `source` is a path (./, ../, / or *.safetensors): that path, relative to the manifest's folder, or to the
-  // current folder when an override gave it. Not checked for existence here.
+  // When `source` is a path (./, ../, /, or *.safetensors, *.pt, *.pth, *.bin): that path, relative to the manifest's
+  // folder, or to the current folder when an override gave it. Not checked for existence here.
   std::optional<std::filesystem::path> path;
   SourceSpan span;                          // the [model] header
   std::map<std::string, SourceSpan> spans;  // of the values given: "source", "device", ...

@@ -6,6 +6,7 @@
 #include "base/files.hpp"
 #include "base/hash.hpp"
 #include "text/config_tokens.hpp"
+#include "text/llama2c_tokenizer.hpp"
 #include "text/sentencepiece_file.hpp"
 #include "text/vocab_merges.hpp"
 
@@ -23,11 +24,13 @@ void read_one(const fs::path& file, TokenizerSource& out) {
   const std::string bytes = base::read_file(file);
   out.origin = file.string();
   out.sha256 = base::sha256(bytes);
-  if (file.extension() != ".model") {
+  const bool llama2c = file.extension() == ".bin";
+  if (file.extension() != ".model" && !llama2c) {
     out.file = read_tokenizer_file(bytes, out.origin);
     return;
   }
-  base::Json document = sentencepiece_document(bytes, out.origin);
+  base::Json document =
+      sentencepiece_document(llama2c ? llama2c_as_sentencepiece(bytes, out.origin) : bytes, out.origin);
   if (out.config) {
     const base::Json config = parse_json(*out.config, out.config_origin);
     add_config_tokens(Field(config, out.config_origin, ""), base::Json::object(), document["added_tokens"]);

@@ -22,8 +22,9 @@ struct TokenizerSource {
 // tokenizer. Who wants to know whether a tokenizer changed hashes these.
 std::vector<std::filesystem::path> tokenizer_files(const std::filesystem::path& path);
 
-// A file (tokenizer.json, or *.model), or a folder: of tokenizer.json, tokenizer.model, vocab.json with merges.txt and
-// encoder.json with vocab.bpe the first that is there. UserError(Refused) when none is, or it cannot be read.
+// A file (tokenizer.json, *.model, or *.bin of llama2.c), or a folder: of tokenizer.json, tokenizer.model, vocab.json
+// with merges.txt and encoder.json with vocab.bpe the first that is there. UserError(Refused) when none is, or it
+// cannot be read.
 TokenizerSource read_tokenizer_source(const std::filesystem::path& path);
 
 }  // namespace diopter::text

@@ -95,9 +95,9 @@ Reference ask_transformers(const ReferenceRequest& request) {
     }
     const std::string words = base::printable(result.output.substr(0, result.output.find('\n')));
     if (result.end == CommandEnd::Exited && result.exit_code != kNoTransformers && !words.empty()) {
-      throw UserError(Exit::Failed,
-                      fmt::format("transformers ({}) cannot run {}: {}", python, request.folder.string(), words), {},
-                      "model.verify");
+      throw UserError(
+          Exit::Failed, fmt::format("transformers ({}) cannot run {}: {}", python, request.folder.string(), words),
+          "a layout of other tools: diopter model convert MODEL FOLDER, then verify FOLDER", "model.verify");
     }
     without += fmt::format("{}{}: {}", without.empty() ? "" : "; ", python, words.empty() ? "does not run" : words);
   }

@@ -7,11 +7,10 @@
 #include <algorithm>
 
 #include "base/error.hpp"
+#include "exec/model_tokenizer.hpp"
 #include "exec/verify/sample_texts.hpp"
 #include "model/load.hpp"
 #include "model/transformer.hpp"
-#include "text/tokenizer.hpp"
-#include "text/tokenizer_source.hpp"
 
 namespace diopter::exec {
 namespace fs = std::filesystem;
@@ -73,12 +72,13 @@ void compare_rows(const Reference& reference, const model::Transformer& model, V
   out.same_top = count_same_top(a, b, out.gate);
 }
 
-void compare_texts(const Reference& reference, const fs::path& folder, Verification& out) {
-  if (reference.text_ids.empty() || text::tokenizer_files(folder).empty()) return;
-  const auto tokenizer = text::Tokenizer::load(folder);
+void compare_texts(const Reference& reference, const ModelFolder& model, Verification& out) {
+  if (reference.text_ids.empty()) return;
+  const auto tokenizer = load_tokenizer(model);
+  if (!tokenizer) return;
   out.texts = static_cast<std::int64_t>(reference.texts.size());
   for (std::size_t i = 0; i < reference.texts.size(); ++i) {
-    std::vector<std::int64_t> ours = tokenizer.encode(reference.texts[i]);
+    std::vector<std::int64_t> ours = tokenizer->encode(reference.texts[i]);
     if (ours != reference.text_ids[i])
       out.mismatches.push_back({reference.texts[i], std::move(ours), reference.text_ids[i]});
   }
@@ -159,13 +159,13 @@ Verification verify_model(const VerifyRequest& request) {
   const Found found = find_reference(request, info);
   check_fits(found.reference, info, found.words);
   const c10::NoGradGuard no_grad;
-  const model::Transformer model(model::load(request.model.folder).parameters);
+  const model::Transformer model(model::load(request.model.path()).parameters);
   Verification out;
   out.model = info.name;
   out.family = info.family;
   out.against = found.words;
   compare_rows(found.reference, model, out);
-  compare_texts(found.reference, request.model.folder, out);
+  compare_texts(found.reference, request.model, out);
   if (!request.save.empty()) write_reference(found.reference, request.save);
   return out;
 }
