@@ -75,10 +75,14 @@ void show(const CommonFlags& common, const exec::Verification& v) {
   if (!v.stream.empty()) row("residual stream", stream_words(v));
   if (v.texts > 0)
     row("tokenizer", fmt::format("{} of {} texts give the same ids", v.texts - std::ssize(v.mismatches), v.texts));
-  for (const auto& one : v.mismatches) {
+  constexpr std::size_t kShown = 3;
+  for (std::size_t i = 0; i < std::min(kShown, v.mismatches.size()); ++i) {
+    const auto& one = v.mismatches[i];
     row("", fmt::format("{}: {} here, {} there", base::quoted(base::printable(one.text)), ids_words(one.ours),
                         ids_words(one.theirs)));
   }
+  if (v.mismatches.size() > kShown)
+    row("", fmt::format("and {} more; --json lists them", v.mismatches.size() - kShown));
   row("result", v.equal() ? "equal within rounding" : "NOT EQUAL");
   CommonFlags plain = common;
   plain.no_header = true;

@@ -6,6 +6,7 @@
 
 #include <algorithm>
 
+#include "base/canonical_json.hpp"
 #include "base/error.hpp"
 #include "base/files.hpp"
 #include "base/ulid.hpp"
@@ -16,6 +17,8 @@
 #include "model/rearrange.hpp"
 #include "model/transformer.hpp"
 #include "model/transforms.hpp"
+#include "text/llama2c_tokenizer.hpp"
+#include "text/sentencepiece_file.hpp"
 
 namespace diopter::exec {
 namespace fs = std::filesystem;
@@ -61,13 +64,28 @@ std::string target_family(const ConvertRequest& request, const ModelInfo& info) 
   return info.family == "nanogpt" || info.family == "mingpt" ? "gpt2" : info.family;
 }
 
-// Under the names by which other tools find them.
+// A SentencePiece or llama2.c vocabulary becomes the tokenizer.json that it stands for: what other tools make of the
+// bare file depends on their version.
 void copy_tokenizer(const ModelFolder& model, const fs::path& folder) {
+  bool rebuilt = false, has_config = false;
   for (const fs::path& file : tokenizer_files(model)) {
-    const std::string name = file.filename().string();
-    const bool named_by_size = name.ends_with(".model") && name.starts_with("tok");
-    base::write_file_atomically(folder / (named_by_size ? "tokenizer.model" : name), base::read_file(file));
+    const std::string bytes = base::read_file(file), name = file.filename().string();
+    const std::string extension = file.extension().string();
+    has_config = has_config || name == "tokenizer_config.json";
+    if (extension != ".model" && extension != ".bin") {
+      base::write_file_atomically(folder / name, bytes);
+      continue;
+    }
+    const std::string pieces = extension == ".bin" ? text::llama2c_as_sentencepiece(bytes, name) : bytes;
+    base::write_file_atomically(folder / "tokenizer.json", text::sentencepiece_document(pieces, name).dump(1) + "\n");
+    rebuilt = true;
   }
+  if (!rebuilt || has_config) return;
+  const auto tokenizer = load_tokenizer(model);
+  base::Json config = {{"tokenizer_class", "PreTrainedTokenizerFast"}};
+  if (tokenizer && tokenizer->bos()) config["bos_token"] = tokenizer->label(*tokenizer->bos());
+  if (tokenizer && tokenizer->eos()) config["eos_token"] = tokenizer->label(*tokenizer->eos());
+  base::write_file_atomically(folder / "tokenizer_config.json", base::plain_json(config, 2) + "\n");
 }
 
 at::Tensor logits_of(const model::Transformer& model) {
