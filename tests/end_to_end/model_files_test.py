@@ -52,7 +52,7 @@ def main(tmp):
     assert (info["name"], info["family"], info["n_kv_heads"], info["d_vocab"]) == ("tiny", "llama", KV_HEADS, VOCABULARY), info
     assert [file["name"] for file in info["files"]] == ["tiny.bin", "tok.bin"] and info["tokenizer"]["tokens"] == VOCABULARY, info
     tokens = json.loads(diopter("tokenize", model, "ab b", "--json"))
-    labels = [row["token"] for row in tokens["tokens" if "tokens" in tokens else "rows"]]
+    labels = [row["token"] for row in tokens["rows"]]
     assert labels == ["<s>", " ab", " b"], tokens
 
     manifest = tmp / "study.toml"
@@ -61,13 +61,13 @@ def main(tmp):
                         '[[run]]\nid = "lens"\nkind = "logit_lens"\nprompts = "p"\n')
     diopter("check", manifest, "--store", store)
     diopter("run", manifest, "--store", store)
-    runs = json.loads(diopter("runs", "--store", store, "--json"))["runs"]
+    runs = json.loads(diopter("runs", "--store", store, "--json"))["rows"]
     assert [run["status"] for run in runs] == ["succeeded"], runs
     diopter("run", manifest, "--store", store)
-    assert len(json.loads(diopter("runs", "--store", store, "--json"))["runs"]) == 1, "the same file was run again"
+    assert len(json.loads(diopter("runs", "--store", store, "--json"))["rows"]) == 1, "the same file was run again"
     model.write_bytes(weights(2))
     diopter("run", manifest, "--store", store)
-    assert len(json.loads(diopter("runs", "--store", store, "--json"))["runs"]) == 2, "another model passed for the same"
+    assert len(json.loads(diopter("runs", "--store", store, "--json"))["rows"]) == 2, "another model passed for the same"
 
     model.write_bytes(weights(1)[:-4])
     assert "bytes for the sizes in its header" in diopter("run", manifest, "--store", store, code=2)
