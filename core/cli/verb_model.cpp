@@ -167,10 +167,10 @@ int info(const ModelFlags& flags) {
 
 void add_model(CLI::App& app, Action& action) {
   auto flags = std::make_shared<ModelFlags>();
-  CLI::App* group = app.add_subcommand("model", "Models: info");
+  CLI::App* group = app.add_subcommand("model", "Models: info, pull");
   group->require_subcommand(1);
   CLI::App* verb = group->add_subcommand("info", "Sizes, conventions, files and hash of a model");
-  verb->add_option("model", flags->model, "organism, or a folder with config.json")->required();
+  verb->add_option("model", flags->model, "organism, a model of the hub that was pulled, or a folder")->required();
   flags->common.add_to(*verb);
   verb->callback([flags, &action] { action = [flags] { return info(*flags); }; });
 }
