@@ -1,9 +1,11 @@
 #include "weights/hub/http_client.hpp"
 
 #include <curl/curl.h>
+#include <fmt/format.h>
 
 #include <algorithm>
 #include <cctype>
+#include <chrono>
 #include <exception>
 #include <mutex>
 #include <vector>
@@ -18,12 +20,16 @@ constexpr long kSlowest = 100;                    // bytes a second
 constexpr std::size_t kErrorBody = 64u << 10;     // of a status that is not 2xx: enough for its message
 constexpr std::size_t kMostHeaders = 256u << 10;  // bytes; a server without end would fill the memory
 
+using Clock = std::chrono::steady_clock;
+
 struct Exchange {
   const HttpRequest& request;
   HttpReply reply;
   std::size_t header_bytes = 0;
-  std::optional<Ending> stopped = {};  // why a callback ended it
-  std::exception_ptr thrown = {};      // by on_body: it must not fly through libcurl's C
+  std::optional<Ending> stopped = {};     // why a callback ended it
+  std::exception_ptr thrown = {};         // by on_body: it must not fly through libcurl's C
+  curl_off_t seen = 0;                    // bytes of the body
+  Clock::time_point last = Clock::now();  // when a byte arrived
   bool good() const { return reply.status >= 200 && reply.status < 300; }
 };
 
@@ -83,10 +89,23 @@ std::size_t take_body(char* data, std::size_t size, std::size_t count, void* to)
   return piece.size();
 }
 
-int watch(void* to, curl_off_t, curl_off_t, curl_off_t, curl_off_t) {
-  if (!base::interrupted()) return 0;
-  static_cast<Exchange*>(to)->stopped = Ending::Interrupted;
-  return 1;
+// Called at least once a second. libcurl's own limit of speed is a mean over some seconds: after a fast beginning it
+// takes long to notice a silence.
+int watch(void* to, curl_off_t, curl_off_t now, curl_off_t, curl_off_t) {
+  auto& exchange = *static_cast<Exchange*>(to);
+  if (now != exchange.seen) {
+    exchange.seen = now;
+    exchange.last = Clock::now();
+  }
+  if (base::interrupted()) exchange.stopped = Ending::Interrupted;
+  else if (Clock::now() - exchange.last > std::chrono::seconds(exchange.request.silence_seconds))
+    exchange.stopped = Ending::Silent;
+  return exchange.stopped ? 1 : 0;
+}
+
+std::string reason_of(CURLcode code, const Exchange& exchange, const char* detail) {
+  if (exchange.stopped == Ending::Silent) return fmt::format("no byte for {} s", exchange.request.silence_seconds);
+  return *detail ? detail : curl_easy_strerror(code);
 }
 
 Ending ending_of(CURLcode code) {
@@ -192,7 +211,7 @@ HttpReply HttpClient::send(const HttpRequest& request) {
   handle_->set_up(request, headers, exchange);
   const CURLcode code = curl_easy_perform(handle_->curl);
   exchange.reply.ending = exchange.stopped.value_or(ending_of(code));
-  if (code != CURLE_OK) exchange.reply.reason = handle_->reason[0] ? handle_->reason : curl_easy_strerror(code);
+  if (code != CURLE_OK) exchange.reply.reason = reason_of(code, exchange, handle_->reason);
   // Options point into this call's objects; the handle outlives them.
   curl_easy_reset(handle_->curl);
   if (exchange.thrown) std::rethrow_exception(exchange.thrown);
