@@ -6,6 +6,8 @@
 #include "base/installation.hpp"
 #include "model/config.hpp"
 #include "text/tokenizer_source.hpp"
+#include "weights/hub/hub_cache.hpp"
+#include "weights/hub/hub_settings.hpp"
 
 namespace diopter::exec {
 namespace fs = std::filesystem;
@@ -22,7 +24,18 @@ ModelFolder of_folder(const fs::path& given, const std::string& shown) {
                           "model.source=organism is built in", "model.missing");
   }
   const fs::path absolute = fs::weakly_canonical(folder, ignored);
-  return {absolute.filename().string(), absolute};
+  return {absolute.filename().string(), absolute, {}};
+}
+
+ModelFolder pulled(const std::string& source) {
+  const auto id = hub::as_hub_id(source);
+  if (!id) {
+    throw base::UserError(base::Exit::Refused,
+                          "model '" + source + "' is neither a folder nor the name of a model of the hub",
+                          "give a folder (./" + source + "), or a name like EleutherAI/pythia-70m", "model.missing");
+  }
+  const hub::Snapshot snapshot = hub::find_snapshot(hub::hub_settings().cache, *id);
+  return {source, snapshot.folder, snapshot.commit};
 }
 
 }  // namespace
@@ -41,17 +54,12 @@ ModelFolder find_model(const std::string& source) {
                                 "; build or install diopter again",
                             {}, "model.missing");
     }
-    return {"organism", folder};
+    return {"organism", folder, {}};
   }
   if (fs::exists(source, ignored) || source.starts_with("./") || source.starts_with("../") || source.starts_with("/")) {
     return of_folder(source, source);
   }
-  throw base::UserError(base::Exit::Refused,
-                        "model '" + source +
-                            "' is not on this machine, and downloading models is not yet in this version; "
-                            "give a folder with config.json and model.safetensors (./" +
-                            source + ")",
-                        "model.source=organism is built in", "model.missing");
+  return pulled(source);
 }
 
 std::vector<fs::path> model_files(const ModelFolder& model) {

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <filesystem>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -12,12 +13,14 @@
 namespace diopter::exec {
 
 struct ModelFolder {
-  std::string name;  // "organism", or the folder's name
+  std::string name;  // "organism", the hub id as given, or the folder's name
   std::filesystem::path folder;
+  std::optional<std::string> commit = {};  // of a model of the hub
 };
 
-// "organism" is built in; a path (./, ../, / or a folder that exists) is itself. UserError(Refused) when it is not
-// there.
+// "organism" is built in; a path (./, ../, / or a folder that exists) is itself; any other word is a model of the hub,
+// which `diopter model pull` must have brought into the cache: nothing is fetched here. UserError(Refused) when it is
+// not there.
 ModelFolder find_model(const study::ModelSettings& settings);
 ModelFolder find_model(const std::string& source);  // of a command line: relative to the current folder
 

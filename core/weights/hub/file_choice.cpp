@@ -79,7 +79,7 @@ Names weights_of(const Names& top) {
 
 bool matches(const std::string& name, std::string pattern) {
   if (pattern.ends_with('/')) pattern += '*';
-  return ::fnmatch(pattern.c_str(), name.c_str(), 0) == 0;
+  return ::fnmatch(pattern.c_str(), name.c_str(), FNM_NOESCAPE) == 0;
 }
 
 }  // namespace
