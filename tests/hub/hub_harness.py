@@ -41,18 +41,18 @@ CHOSEN = ["config.json", "generation_config.json", "merges.txt", "model.safetens
 class Place:
     """A cache of its own and a scenario on the servers."""
 
-    def __init__(self, folder, name, scenario):
+    def __init__(self, folder, name, scenario, servers=None):
         self.folder, self.name, self.scenario = folder / name, name, scenario
         self.folder.mkdir(parents=True)
         self.cache = self.folder / "hub"
-        self.endpoint = SERVERS.add(name, scenario)
+        self.endpoint = (servers or SERVERS).add(name, scenario)
 
     @property
     def root(self):
         return self.cache / ("models--" + self.scenario.repo.replace("/", "--"))
 
     def environment(self, **more):
-        env = {k: v for k, v in os.environ.items() if not k.startswith(("HF_", "HUGGING", "TRANSFORMERS_", "DIOPTER_HUB")) and not k.lower().endswith("_proxy")}
+        env = {k: v for k, v in os.environ.items() if not k.startswith(("HF_", "HUGGING", "TRANSFORMERS_", "DIOPTER_HUB", "XDG_", "SSL_", "REQUESTS_CA", "CURL_CA")) and not k.lower().endswith("_proxy")}
         env.update(HOME=str(self.folder), HF_HUB_CACHE=str(self.cache), HF_ENDPOINT=self.endpoint, DIOPTER_HUB_PAUSE="0", LC_ALL="C.UTF-8")
         env.update({k: str(v) for k, v in more.items()})
         return env

@@ -7,6 +7,7 @@ import fcntl
 import os
 import pathlib
 import signal
+import ssl
 import subprocess
 import sys
 import tempfile
@@ -14,8 +15,8 @@ import time
 
 import hub_harness as harness
 from hub_harness import CHOSEN, Place, before, expect, scenario, tiny_files
-from hub_server import (PIECE, Fault, Servers, cut, cut_at, etag_of, head_with, other_body, range_refused, ranges_ignored, redirect, reset,
-                        sha256, silent, slow, status, wrong_range)
+from hub_server import (PIECE, Fault, Servers, cut, cut_at, cut_chunked, etag_of, head_with, other_body, range_refused, ranges_ignored, raw,
+                        redirect, reset, sha256, silent, slow, status, wrong_range)
 
 harness.DIOPTER = pathlib.Path(sys.argv[1]) / "bin/diopter"
 harness.SERVERS = Servers()
@@ -64,6 +65,7 @@ def questions():
         question(f"{kind}-reset", [make(reset())], 6, "broke off")
         question(f"{kind}-silent", [make(silent(4))], 6, "does not answer in time", "HF_HUB_ETAG_TIMEOUT",
                  env={"HF_HUB_ETAG_TIMEOUT": 1, "DIOPTER_HUB_ATTEMPTS": 1})
+        question(f"{kind}-no-http", [make(raw(b"SSH-2.0-OpenSSH_9.2\r\n"))], 6, "broke off")
         question(f"{kind}-loop", [make(redirect(lambda h: h.path))], 6, "more than 10 redirects")
         question(f"{kind}-to-file", [make(redirect(lambda h: "file:///etc/passwd"))], 6, "redirect to an http address")
         question(f"{kind}-403-gated", [make(status(403, "GatedRepo", "Access to model org/tiny is restricted"))], 6, "is gated",
@@ -127,18 +129,22 @@ def passings():
     passing("back-off", Fault("api", status(500), 2), least_seconds=0.3, env={"DIOPTER_HUB_PAUSE": 0.2})
     passing("slow", Fault("cdn", slow(1000, 0.05), 1), env={"HF_HUB_DOWNLOAD_TIMEOUT": 1})
     passing("token", token=GOOD, env={"HF_TOKEN": f" {GOOD}\n"})
+    def through_a_proxy(folder, label):  # the hub's name is known to the proxy only; the storage is reached without it
+        place = Place(folder, label, scenario())
+        env = dict(HF_ENDPOINT=f"http://hub.invalid/{label}", http_proxy=f"http://127.0.0.1:{harness.SERVERS.port}", no_proxy="127.0.0.1")
+        expect(place, place.pull(**env), 0)
+        place.check_whole()
+    case("passing", "proxy", through_a_proxy)
     passing("head-to-same-origin", Fault("head", redirect(lambda h: h.path + "?again=1"), 3))
     passing("cdn-to-cdn", Fault("cdn", redirect(lambda h: h.path + "&again=1"), 3))
 
 
 # --- Contents that break: what arrived stays and is continued.
 CUTS = {"cut": lambda at: cut(at), "no-length": lambda at: cut(at, with_length=False), "reset": lambda at: lambda h, d, s: cut_at(h, d, s, at, True, True),
-        "silent": lambda at: silent(2.5, at)}
+        "chunked": cut_chunked, "silent": lambda at: silent(2.5, at)}
 
 
 def broken(how, file, kind, at):
-    size = len(tiny_files()[file])
-
     def stays(folder, label):
         place = Place(folder, label, scenario(Fault(kind, CUTS[how](at), 1, file)))
         expect(place, place.pull(DIOPTER_HUB_ATTEMPTS=1, HF_HUB_DOWNLOAD_TIMEOUT=1), 6, "does not answer in time" if how == "silent" else "broke off", "run it again")
@@ -159,7 +165,7 @@ def broken(how, file, kind, at):
 
 def broken_contents():
     size = len(tiny_files()[WEIGHTS])
-    for how in ("cut", "no-length", "reset"):
+    for how in ("cut", "no-length", "chunked", "reset"):
         for at in sorted({0, 1, size // 2, size - 1, *range(PIECE, size, PIECE), *range(PIECE - 1, size, 4 * PIECE), *range(PIECE + 1, size, 4 * PIECE)}):
             broken(how, WEIGHTS, "cdn", at)
         for at in (0, 1, 100, len(tiny_files()[SMALL]) - 1):
@@ -369,6 +375,27 @@ def disk_full(folder, label):
         subprocess.run(["umount", disk], check=True)
 
 
+# --- TLS: certificates, and no way back to plain HTTP.
+def tls():
+    def run(folder, label):
+        key, certificate = folder / f"{label}.key", folder / f"{label}.pem"
+        made = subprocess.run(["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-keyout", key, "-out", certificate, "-days", "2",
+                               "-subj", "/CN=localhost", "-addext", "subjectAltName=IP:127.0.0.1"], capture_output=True)
+        assert made.returncode == 0, made.stderr
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(certificate, key)
+        place = Place(folder, label, scenario(token=GOOD), Servers(tls=context, cdn_tls=context))
+        expect(place, place.pull(HF_TOKEN=GOOD), 6, "cannot trust https://127.0.0.1", "SSL_CERT_FILE")
+        place.check_tree([], reference=None)
+        for name in ("SSL_CERT_FILE", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE"):
+            expect(place, place.pull(**{"HF_TOKEN": GOOD, name: certificate}), 0)
+            place.check_whole()
+        down = Place(folder, label + "-down", scenario(), Servers(tls=context))
+        expect(down, down.pull(SSL_CERT_FILE=certificate), 6, "expected a redirect to an https address, got http://")
+        down.check_tree(before(WEIGHTS), {WEIGHTS: (0, 0)}, reference=None)
+    case("tls", "certificates", run)
+
+
 # --- What is pulled.
 def choices():
     def chosen(name, files, names, *arguments, what=None, reference="main", check=True, **options):
@@ -437,7 +464,7 @@ def choices():
 
 def main():
     begin = time.monotonic()
-    for table in (questions, passings, broken_contents, beginnings, wrong_contents, machine, choices):
+    for table in (questions, passings, broken_contents, beginnings, wrong_contents, machine, tls, choices):
         table()
     case("machine", "disk-full", disk_full)
     wanted = sys.argv[2] if len(sys.argv) > 2 else ""

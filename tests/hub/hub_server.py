@@ -209,7 +209,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
         headers = {"X-Repo-Commit": scenario.commit, "Accept-Ranges": "bytes"}
         if is_large(name):
             headers.update({"X-Linked-Size": str(len(data)), "X-Linked-Etag": f'"{sha256(data)}"', "ETag": '"not-the-content"',
-                            "Location": f"http://127.0.0.1:{self.server.cdn_port}{self.base}/{urllib.parse.quote(name)}?signed=a%2Fb"})
+                            "Location": f"{self.server.cdn}{self.base}/{urllib.parse.quote(name)}?signed=a%2Fb"})
             return self.send(302, b"Found. Redirecting", headers)
         if not cached and name == "tokenizer.json":  # what the hub does with small files: another address of its own
             headers.update({"X-Linked-Size": str(len(data)), "X-Linked-Etag": f'"{git_blob(data)}"',
@@ -240,16 +240,24 @@ class Server(http.server.ThreadingHTTPServer):
 class Servers:
     """Both ports; `add` gives the address of a scenario."""
 
-    def __init__(self):
-        self.scenarios, self.number = {}, 0
+    def __init__(self, tls=None, cdn_tls=None):
+        """`tls`: the ssl.SSLContext of the hub, `cdn_tls` of the storage; none: plain HTTP."""
+        self.scenarios, self.scheme = {}, "https" if tls else "http"
         self.hub, self.cdn = Server(("127.0.0.1", 0), Handler), Server(("127.0.0.1", 0), Handler)
-        for server, is_cdn in ((self.hub, False), (self.cdn, True)):
-            server.scenarios, server.is_cdn, server.cdn_port = self.scenarios, is_cdn, self.cdn.server_address[1]
+        for server, is_cdn, context in ((self.hub, False, tls), (self.cdn, True, cdn_tls)):
+            server.scenarios, server.is_cdn = self.scenarios, is_cdn
+            server.cdn = f"{'https' if cdn_tls else 'http'}://127.0.0.1:{self.cdn.server_address[1]}"
+            if context:
+                server.socket = context.wrap_socket(server.socket, server_side=True)
             threading.Thread(target=server.serve_forever, daemon=True).start()
+
+    @property
+    def port(self):
+        return self.hub.server_address[1]
 
     def add(self, name, scenario):
         self.scenarios[name] = scenario
-        return f"http://127.0.0.1:{self.hub.server_address[1]}/{name}"
+        return f"{self.scheme}://127.0.0.1:{self.port}/{name}"
 
 
 # Faults. Each is made for Fault(kind, act).
@@ -266,6 +274,32 @@ def reset(after=0):
         if after == 0:
             handler.hang_up(reset=True)
         cut_at(handler, data, start, after, True, True)
+    return act
+
+
+def raw(data):
+    """What no HTTP server says."""
+    def act(handler, _, start):
+        handler.wfile.write(data)
+        handler.wfile.flush()
+        handler.hang_up(reset=False)
+    return act
+
+
+def cut_chunked(at):
+    """In pieces with their lengths before them, cut in the middle of one."""
+    def act(handler, data, start):
+        handler.send_response(206 if start else 200)
+        if start:
+            handler.send_header("Content-Range", f"bytes {start}-{len(data) - 1}/{len(data)}")
+        handler.send_header("Transfer-Encoding", "chunked")
+        handler.end_headers()
+        for begin in range(start, at, PIECE):
+            piece = data[begin:min(begin + PIECE, at)]
+            told = len(piece) if begin + PIECE < at else len(piece) + 10
+            handler.wfile.write(b"%x\r\n" % told + piece + (b"\r\n" if told == len(piece) else b""))
+        handler.wfile.flush()
+        handler.hang_up(reset=False)
     return act
 
 

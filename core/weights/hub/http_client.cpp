@@ -117,9 +117,7 @@ Ending ending_of(CURLcode code) {
     case CURLE_COULDNT_CONNECT:
     case CURLE_SSL_CONNECT_ERROR: return Ending::NoConnection;
     case CURLE_PEER_FAILED_VERIFICATION:
-    case CURLE_SSL_CACERT_BADFILE:
-    case CURLE_URL_MALFORMAT:
-    case CURLE_UNSUPPORTED_PROTOCOL: return Ending::BadServer;
+    case CURLE_SSL_CACERT_BADFILE: return Ending::BadServer;
     default: return Ending::Broken;
   }
 }

@@ -37,7 +37,7 @@ TEST(HubId, ARefusalSaysTheRule) {
   EXPECT_THAT(why("../x"), HasSubstr("'..'"));
   EXPECT_THAT(why(""), HasSubstr("empty"));
   EXPECT_THAT(why("a b"), HasSubstr("letters, digits"));
-  EXPECT_THAT(why(std::string("a\x1b[31m")), HasSubstr("\\u{1B}[31m"));
+  EXPECT_THAT(why(std::string("a\x1b[31m")), HasSubstr("\\u{001B}[31m"));
 }
 
 TEST(HubId, CommitsAreFortyLowerCaseHexDigits) {
