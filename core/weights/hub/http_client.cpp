@@ -2,6 +2,7 @@
 
 #include <curl/curl.h>
 #include <fmt/format.h>
+#include <signal.h>
 
 #include <algorithm>
 #include <cctype>
@@ -136,6 +137,20 @@ class HeaderList {
   curl_slist* list_ = nullptr;
 };
 
+// OpenSSL writes to a closed connection with write(2): that is an error of the exchange, not the end of the process.
+class PipeSignalIgnored {
+ public:
+  PipeSignalIgnored() {
+    struct sigaction ignore {};
+    ignore.sa_handler = SIG_IGN;
+    ::sigaction(SIGPIPE, &ignore, &before_);
+  }
+  ~PipeSignalIgnored() { ::sigaction(SIGPIPE, &before_, nullptr); }
+
+ private:
+  struct sigaction before_ {};
+};
+
 using UrlParts = std::unique_ptr<CURLU, decltype(&curl_url_cleanup)>;
 
 std::string part_of(CURLU* url, CURLUPart part, unsigned flags) {
@@ -207,7 +222,10 @@ HttpReply HttpClient::send(const HttpRequest& request) {
   Exchange exchange{.request = request, .reply = {.url = request.url}};
   handle_->reason[0] = '\0';
   handle_->set_up(request, headers, exchange);
-  const CURLcode code = curl_easy_perform(handle_->curl);
+  const CURLcode code = [&] {
+    const PipeSignalIgnored quiet;
+    return curl_easy_perform(handle_->curl);
+  }();
   exchange.reply.ending = exchange.stopped.value_or(ending_of(code));
   if (code != CURLE_OK) exchange.reply.reason = reason_of(code, exchange, handle_->reason);
   // Options point into this call's objects; the handle outlives them.

@@ -52,7 +52,7 @@ struct HttpRequest {
   std::function<bool(const HttpReply&, std::string_view)> on_body = {};
 };
 
-// One thread; connections are kept between requests.
+// One thread of a process (SIGPIPE is ignored during a request); connections are kept between requests.
 class HttpClient {
  public:
   explicit HttpClient(const HubSettings& settings);

@@ -5,7 +5,6 @@
 #include <algorithm>
 #include <charconv>
 
-#include "base/canonical_json.hpp"
 #include "base/error.hpp"
 #include "base/utf8.hpp"
 #include "weights/hub/repo_file_name.hpp"
@@ -15,7 +14,6 @@ namespace diopter::hub {
 namespace {
 
 using base::Exit;
-using base::Json;
 using base::UserError;
 
 constexpr int kMostRedirects = 10;
@@ -28,11 +26,6 @@ bool is_redirect(const HttpReply& reply) {
   return reply.ending == Ending::Complete && moved && !reply.header("location").empty();
 }
 
-[[noreturn]] void refuse_answer(const std::string& what, const HttpReply& reply) {
-  throw UserError(Exit::Refused, fmt::format("{}: {}", reply.url, what),
-                  "check HF_ENDPOINT, and that no proxy or login page stands in between", "hub.answer");
-}
-
 // Where a redirect leads; only what is safe to follow.
 std::string target_of(const HttpReply& reply) {
   const std::string target = absolute_url(reply.url, reply.header("location"));
@@ -41,32 +34,6 @@ std::string target_of(const HttpReply& reply) {
   if (reply.url.starts_with("https://") && !target.starts_with("https://"))
     refuse_answer("expected a redirect to an https address, got " + beginning_of(target), reply);
   return target;
-}
-
-Listing parse_listing(const HttpReply& reply) {
-  const Json json = Json::parse(reply.body, nullptr, false);
-  if (!json.is_object() || !json.contains("sha") || !json.contains("siblings")) {
-    refuse_answer(
-        fmt::format("expected the list of a model's files in JSON, got {} that begins '{}'",
-                    reply.header("content-type").empty() ? "text" : beginning_of(reply.header("content-type")),
-                    beginning_of(reply.body)),
-        reply);
-  }
-  Listing out;
-  if (!json["sha"].is_string() || !is_commit(json["sha"].get_ref<const std::string&>()))
-    refuse_answer("expected a commit of 40 hex digits as 'sha', got " + beginning_of(base::plain_json(json["sha"])),
-                  reply);
-  out.commit = json["sha"];
-  for (const Json& file : json["siblings"]) {
-    if (!file.is_object() || !file.contains("rfilename") || !file["rfilename"].is_string())
-      refuse_answer("expected objects with 'rfilename' as 'siblings', got " + beginning_of(base::plain_json(file)),
-                    reply);
-    out.names.push_back(file["rfilename"]);
-    check_file_name(out.names.back());
-  }
-  std::sort(out.names.begin(), out.names.end());
-  out.names.erase(std::unique(out.names.begin(), out.names.end()), out.names.end());
-  return out;
 }
 
 std::optional<std::uint64_t> size_of(const HttpReply& reply) {

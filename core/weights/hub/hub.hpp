@@ -13,14 +13,10 @@
 #include "weights/hub/http_client.hpp"
 #include "weights/hub/hub_id.hpp"
 #include "weights/hub/hub_settings.hpp"
+#include "weights/hub/listing.hpp"
 #include "weights/hub/refusal.hpp"
 
 namespace diopter::hub {
-
-struct Listing {
-  std::string commit;              // 40 hex digits
-  std::vector<std::string> names;  // sorted, each checked by check_file_name
-};
 
 struct RemoteFile {
   std::string name;

@@ -99,6 +99,11 @@ std::string page_of(const Question& q) { return q.settings.endpoint + "/" + q.id
 
 }  // namespace
 
+void refuse_answer(const std::string& what, const HttpReply& reply) {
+  say(fmt::format("{}: {}", reply.url, what), "check HF_ENDPOINT, and that no proxy or login page stands in between",
+      "hub.answer");
+}
+
 void stop_interrupted() {
   const int signal = base::interrupt_signal() > 0 ? base::interrupt_signal() : SIGINT;
   throw UserError(static_cast<Exit>(128 + signal), "stopped by an interrupt", "run it again: what was fetched stays",

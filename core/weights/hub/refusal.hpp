@@ -20,6 +20,9 @@ struct Question {
 // hub.token, hub.repo, hub.revision, hub.file, hub.busy, hub.trouble, hub.network, hub.certificate, hub.answer.
 [[noreturn]] void refuse(const HttpReply& reply, const Question& question);
 
+// UserError(Refused, "hub.answer"): the server at reply.url said what no hub says.
+[[noreturn]] void refuse_answer(const std::string& what, const HttpReply& reply);
+
 // UserError(128 + signal) after an interrupt; what was fetched so far stays.
 void stop_if_interrupted();
 [[noreturn]] void stop_interrupted();
