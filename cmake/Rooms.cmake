@@ -3,6 +3,8 @@
 set(DIOPTER_ARROWS_base         "")
 set(DIOPTER_ARROWS_text         base)
 set(DIOPTER_ARROWS_weights      base)
+set(DIOPTER_ARROWS_hub          base)                                # where pulled models lie
+set(DIOPTER_ARROWS_hub_pull     hub base)                            # fetching them: the only room with libcurl
 set(DIOPTER_ARROWS_study        base)
 set(DIOPTER_ARROWS_store        base)
 set(DIOPTER_ARROWS_report       store)
@@ -11,9 +13,10 @@ set(DIOPTER_ARROWS_engine       model text sdk)
 set(DIOPTER_ARROWS_host_stamp   base)
 set(DIOPTER_ARROWS_host_open    host_stamp study sdk)
 set(DIOPTER_ARROWS_exec_spool   store base)                          # spool writer, recorder: no LibTorch
-set(DIOPTER_ARROWS_exec         exec_spool study host_open host_stamp engine store report base)
-set(DIOPTER_ARROWS_cli          cli_light exec exec_spool study host_open host_stamp engine store report base)
+set(DIOPTER_ARROWS_exec         hub exec_spool study host_open host_stamp engine store report base)
+set(DIOPTER_ARROWS_cli          cli_light exec hub exec_spool study host_open host_stamp engine store report base)
 set(DIOPTER_ARROWS_cli_light    study host_stamp store report base)  # the verbs of bin/diopter: no LibTorch
+set(DIOPTER_ARROWS_cli_pull     cli_light hub_pull hub base)         # libexec/diopter/diopter-pull: no LibTorch
 
 # diopter_room(NAME SOURCES f... [USES room...] [LINK target...] [PCH])
 # A static library diopter_NAME. Includes are written "room/header.hpp" from core/. PCH: sources see ATen/ATen.h.

@@ -1,6 +1,6 @@
 # ./dev setup: Debian packages, LibTorch, Plotly. Sourced by dev; quick when nothing is missing.
 
-debian_packages=(g++ cmake ninja-build pkg-config git python3-venv libboost-dev libssl-dev libsqlite3-dev libsqlitecpp-dev
+debian_packages=(g++ cmake ninja-build pkg-config git python3-venv libboost-dev libssl-dev libcurl4-openssl-dev libsqlite3-dev libsqlitecpp-dev
   libcli11-dev nlohmann-json3-dev libtomlplusplus-dev libfmt-dev libpcre2-dev libgtest-dev libgmock-dev librapidcheck-dev
   libutf8proc-dev libbenchmark-dev ccache mold chromium)
 torch_version=2.13.0

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <cstdio>
+#include <iterator>
 
 #include "base/clock.hpp"
 #include "base/terminal.hpp"
@@ -19,7 +20,17 @@ std::string duration_text(double seconds) {
   return fmt::format("{} h {:02} min", whole / 3600, whole % 3600 / 60);
 }
 
-Progress::Progress(bool quiet) : quiet_(quiet), terminal_(is_terminal(STDERR_FILENO)), utf8_(utf8_locale()) {}
+std::string bytes_text(std::uint64_t bytes) {
+  if (bytes < 1000) return fmt::format("{} B", bytes);
+  const char* const units[] = {"kB", "MB", "GB", "TB", "PB", "EB"};
+  double value = static_cast<double>(bytes) / 1000;
+  std::size_t unit = 0;
+  for (; value >= 999.5 && unit + 1 < std::size(units); ++unit) value /= 1000;
+  return fmt::format("{:.{}f} {}", value, value < 99.95 ? 1 : 0, units[unit]);
+}
+
+Progress::Progress(bool quiet, ProgressUnit unit)
+    : quiet_(quiet), terminal_(is_terminal(STDERR_FILENO)), utf8_(utf8_locale()), unit_(unit) {}
 Progress::~Progress() { finish(); }
 
 std::string Progress::line(const std::string& what, std::int64_t done, std::int64_t total,
@@ -31,8 +42,13 @@ std::string Progress::line(const std::string& what, std::int64_t done, std::int6
   const int filled = std::clamp(static_cast<int>(fraction * kWidth), 0, kWidth);
   std::string bar;
   for (int i = 0; i < kWidth; ++i) bar += i < filled ? (utf8_ ? "━" : "#") : (utf8_ ? "╌" : "-");
-  std::string out = fmt::format("  {}  {} {}/{}", what, bar, done, total);
-  if (rate > 0) out += fmt::format("  {:.{}f}/s", rate, rate < 10 ? 1 : 0);
+  const auto amount = [&](std::int64_t n) {
+    return unit_ == ProgressUnit::Bytes ? bytes_text(static_cast<std::uint64_t>(n)) : std::to_string(n);
+  };
+  std::string out = fmt::format("  {}  {} {}/{}", what, bar, amount(done), amount(total));
+  if (rate > 0 && unit_ == ProgressUnit::Bytes)
+    out += fmt::format("  {}/s", bytes_text(static_cast<std::uint64_t>(rate)));
+  else if (rate > 0) out += fmt::format("  {:.{}f}/s", rate, rate < 10 ? 1 : 0);
   if (rate > 0 && done < total) out += "  " + duration_text(static_cast<double>(total - done) / rate) + " left";
   return extra.empty() ? out : out + "  " + extra;
 }

@@ -16,21 +16,30 @@ const std::vector<HostVerb>& host_verbs() {
       {"run", "Run a manifest"},
       {"check", "Check a manifest; runs nothing"},
       {"hooks", "List the hook points of a model"},
-      {"model", "Models: info, verify, convert"},
       {"tokenize", "Show the tokens of a text"},
       {"peek", "Run a model once on a text and look inside"},
   };
   return verbs;
 }
 
+namespace {
+
+[[noreturn]] void become(const char* program, const char* needs, char** argv) {
+  const std::filesystem::path file = base::prefix() / "libexec/diopter" / program;
+  ::execv(file.c_str(), argv);
+  throw base::UserError(base::Exit::Refused, fmt::format("cannot start {}: {}", file.string(), base::errno_text(errno)),
+                        fmt::format("build or install the target {} (it needs {})", program, needs), "host.missing");
+}
+
+}  // namespace
+
 void become_host(char** argv) {
-  const std::filesystem::path host = base::prefix() / "libexec/diopter/diopter-host";
   // Threads that wait for work by spinning take the processor from those that have it: with another program on the
   // machine a small model then runs a hundred times slower. Read when LibTorch's OpenMP is loaded, hence here.
   ::setenv("OMP_WAIT_POLICY", "PASSIVE", 0);
-  ::execv(host.c_str(), argv);
-  throw base::UserError(base::Exit::Refused, fmt::format("cannot start {}: {}", host.string(), base::errno_text(errno)),
-                        "build or install the target diopter-host (it needs LibTorch)", "host.missing");
+  become("diopter-host", "LibTorch", argv);
 }
+
+void become_pull(char** argv) { become("diopter-pull", "libcurl", argv); }
 
 }  // namespace diopter::cli

@@ -15,15 +15,19 @@ namespace {
 
 using namespace diopter;
 
-constexpr cli::AddVerb kVerbs[] = {cli::add_runs,   cli::add_show,       cli::add_metrics, cli::add_diff,
-                                   cli::add_tensor, cli::add_sql,        cli::add_report,  cli::add_status,
-                                   cli::add_ingest, cli::add_plugin_list};
+constexpr cli::AddVerb kVerbs[] = {cli::add_runs,   cli::add_show,        cli::add_metrics,    cli::add_diff,
+                                   cli::add_tensor, cli::add_sql,         cli::add_report,     cli::add_status,
+                                   cli::add_ingest, cli::add_plugin_list, cli::add_model_group};
 
 std::string word(int argc, char** argv, int i) { return i < argc ? argv[i] : ""; }
 
-// Of the plugin verbs only `list` opens no plugin; help on them is the host's too.
+bool is_for_pull(const std::string& verb, const std::string& second) { return verb == "model" && second == "pull"; }
+
+// Of the plugin verbs only `list` opens no plugin; help on one of them, and on one of the model verbs, is the host's
+// too.
 bool is_for_host(const std::string& verb, const std::string& second) {
   if (verb == "plugin") return !second.empty() && second.front() != '-' && second != "list";
+  if (verb == "model") return !second.empty() && second.front() != '-';
   const auto& host = cli::host_verbs();
   return std::any_of(host.begin(), host.end(), [&](const cli::HostVerb& one) { return one.name == verb; });
 }
@@ -50,6 +54,7 @@ int run(int argc, char** argv) {
   std::vector<std::string> known;
   for (const CLI::App* verb : app.get_subcommands({})) known.push_back(verb->get_name());
   const std::string verb = word(argc, argv, 1);
+  if (is_for_pull(verb, word(argc, argv, 2))) cli::become_pull(argv);
   if (is_for_host(verb, word(argc, argv, 2))) cli::become_host(argv);
   for (const cli::HostVerb& host : cli::host_verbs()) {
     known.push_back(host.name);

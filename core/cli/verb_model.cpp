@@ -172,10 +172,12 @@ int info(const ModelFlags& flags) {
 
 void add_model(CLI::App& app, Action& action) {
   auto flags = std::make_shared<ModelFlags>();
-  CLI::App* group = app.add_subcommand("model", "Models: info, verify, convert");
+  CLI::App* group = app.add_subcommand("model", "Models: info, pull, verify, convert");
   group->require_subcommand(1);
   CLI::App* verb = group->add_subcommand("info", "Sizes, conventions, files and hash of a model");
-  verb->add_option("model", flags->model, "organism, a folder with config.json, or a file of weights")->required();
+  verb->add_option("model", flags->model,
+                   "organism, a folder, a file of weights, or a model of the hub that was pulled")
+      ->required();
   flags->common.add_to(*verb);
   verb->callback([flags, &action] { action = [flags] { return info(*flags); }; });
   add_model_verify(*group, action);

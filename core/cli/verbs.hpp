@@ -25,6 +25,8 @@ void add_report(CLI::App& app, Action& action);
 void add_status(CLI::App& app, Action& action);
 void add_ingest(CLI::App& app, Action& action);
 void add_plugin_list(CLI::App& app, Action& action);  // plugin list; the host has the other plugin verbs
+void add_model_group(CLI::App& app,
+                     Action& action);  // only for --help: the host has model info, diopter-pull model pull
 
 struct HostVerb {
   std::string name, summary;
@@ -32,7 +34,8 @@ struct HostVerb {
 // What libexec/diopter/diopter-host does; for these bin/diopter becomes the host.
 const std::vector<HostVerb>& host_verbs();
 
-// Becomes the host program with the same arguments. UserError(Refused) when it is not there.
+// Becomes that program with the same arguments. UserError(Refused) when it is not there.
 [[noreturn]] void become_host(char** argv);
+[[noreturn]] void become_pull(char** argv);  // libexec/diopter/diopter-pull
 
 }  // namespace diopter::cli

@@ -36,7 +36,7 @@ std::shared_ptr<const ModelFacts> read_facts(const ModelFolder& folder) {
 std::shared_ptr<const ModelFacts> ModelShelf::look_up(const study::ModelSettings& settings, std::string& error) {
   try {
     const ModelFolder folder = find_model(settings);
-    auto& facts = by_path_[folder.path().string()];
+    auto& facts = by_path_[{folder.path().string(), folder.name}];
     if (!facts) facts = read_facts(folder);
     return facts;
   } catch (const base::UserError& problem) {

@@ -5,6 +5,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <utility>
 
 #include <diopter/hook_name.hpp>
 
@@ -35,7 +36,8 @@ class ModelShelf {
  private:
   std::shared_ptr<const ModelFacts> look_up(const study::ModelSettings& settings, std::string& error);
 
-  std::map<std::string, std::shared_ptr<const ModelFacts>> by_path_;
+  // One snapshot may go by several names (gpt2, gpt2@main): each run records the one its manifest has.
+  std::map<std::pair<std::string, std::string>, std::shared_ptr<const ModelFacts>> by_path_;
 };
 
 }  // namespace diopter::exec

@@ -8,6 +8,8 @@
 #include "model/config.hpp"
 #include "model/config_source.hpp"
 #include "weights/checkpoint_files.hpp"
+#include "weights/hub/hub_cache.hpp"
+#include "weights/hub/hub_settings.hpp"
 
 namespace diopter::exec {
 namespace fs = std::filesystem;
@@ -38,7 +40,8 @@ ModelFolder of_folder(const fs::path& given, const std::string& shown) {
   const bool file = fs::is_regular_file(given, ignored);
   const fs::path folder = file ? given.parent_path() : given;
   if (file && names_weights(given) && !stands_for_folder(given)) {
-    const fs::path weights = fs::weakly_canonical(given, ignored);
+    // The folder's true name; the file's own, as a link of the hub's cache it has neither ending nor neighbours.
+    const fs::path weights = fs::weakly_canonical(folder.empty() ? "." : folder, ignored) / given.filename();
     return {model::model_name(weights), weights.parent_path(), weights};
   }
   if (!file && !fs::is_directory(folder, ignored)) {
@@ -49,7 +52,18 @@ ModelFolder of_folder(const fs::path& given, const std::string& shown) {
         "model.source=organism is built in", "model.missing");
   }
   const fs::path absolute = fs::weakly_canonical(folder, ignored);
-  return {absolute.filename().string(), absolute};
+  return {absolute.filename().string(), absolute, {}};
+}
+
+ModelFolder pulled(const std::string& source) {
+  const auto id = hub::as_hub_id(source);
+  if (!id) {
+    throw base::UserError(base::Exit::Refused,
+                          "model '" + source + "' is neither a folder nor the name of a model of the hub",
+                          "give a folder (./" + source + "), or a name like EleutherAI/pythia-70m", "model.missing");
+  }
+  const hub::Snapshot snapshot = hub::find_snapshot(hub::hub_settings().cache, *id);
+  return {source, snapshot.folder, {}, snapshot.commit};
 }
 
 // A configuration alone is enough to check a study; load() says what is missing when weights are wanted.
@@ -77,17 +91,12 @@ ModelFolder find_model(const std::string& source) {
                                 "; build or install diopter again",
                             {}, "model.missing");
     }
-    return {"organism", folder};
+    return {"organism", folder, {}};
   }
   if (fs::exists(source, ignored) || source.starts_with("./") || source.starts_with("../") || source.starts_with("/")) {
     return of_folder(source, source);
   }
-  throw base::UserError(base::Exit::Refused,
-                        "model '" + source +
-                            "' is not on this machine, and downloading models is not yet in this version; "
-                            "give a folder with config.json and model.safetensors, or a file of weights (./" +
-                            source + ")",
-                        "model.source=organism is built in", "model.missing");
+  return pulled(source);
 }
 
 std::vector<fs::path> model_files(const ModelFolder& model) {

@@ -13,16 +13,19 @@
 namespace diopter::exec {
 
 struct ModelFolder {
-  std::string name;  // "organism", or the folder's name, or the file's without extension
+  std::string name;  // "organism", the hub id as given, the folder's name, or the file's without extension
   std::filesystem::path folder;
   // When the source was one file of weights (ckpt.pt, stories.bin) and not the folder: that file, which lies there.
   std::optional<std::filesystem::path> weights = {};
+  std::optional<std::string> commit = {};  // of a model of the hub
 
   const std::filesystem::path& path() const { return weights ? *weights : folder; }  // what model::load reads
 };
 
 // "organism" is built in; a path (./, ../, / or what exists) is itself: a folder, or a file of weights. A config.json,
-// an index, a shard or the only safetensors file stands for its folder. UserError(Refused) when it is not there.
+// an index, a shard or the only safetensors file stands for its folder. Any other word is a model of the hub, which
+// `diopter model pull` must have brought into the cache: nothing is fetched here. UserError(Refused) when it is not
+// there.
 ModelFolder find_model(const study::ModelSettings& settings);
 ModelFolder find_model(const std::string& source);  // of a command line: relative to the current folder
 

@@ -47,12 +47,14 @@ std::vector<store::PlanInput> inputs_of(const CheckedStudy& study, HashCache& ha
   for (const CheckedRun& run : study.runs) {
     if (run.model) {
       std::int64_t bytes = 0;
+      base::Json meta = {{"name", run.model->info.name}, {"family", run.model->info.family}};
+      if (run.model->folder.commit) meta["commit"] = *run.model->folder.commit;
       for (const auto& file : model_files(run.model->folder)) bytes += static_cast<std::int64_t>(fs::file_size(file));
       add({.sha256 = hashes.of_files(model_files(run.model->folder)),
            .kind = "model",
            .bytes = bytes,
            .path = run.model->folder.path().string(),
-           .meta = {{"name", run.model->info.name}, {"family", run.model->info.family}}});
+           .meta = std::move(meta)});
     }
   }
   for (const CheckedRun& run : study.runs) {
@@ -78,7 +80,7 @@ std::vector<store::PlanInput> inputs_of(const CheckedStudy& study, HashCache& ha
   return out;
 }
 
-store::PlanItem item_of(const study::PlanItem& from) {
+store::PlanItem item_of(const study::PlanItem& from, const CheckedStudy& study) {
   store::PlanItem item{.item = from.item,
                        .stage = from.stage,
                        .shard = 0,
@@ -96,6 +98,11 @@ store::PlanItem item_of(const study::PlanItem& from) {
                        .attempt = 1,
                        .retry_of = {}};
   for (const auto& [role, hash] : from.inputs) item.inputs.emplace_back(role, hash);
+  // Which commit a branch of the hub stood for: recorded beside the settings, not part of the fingerprint, which has
+  // the content's hash.
+  if (from.run->model) {
+    if (const auto& commit = facts_of(study, *from.run->model).folder.commit) item.config["model"]["commit"] = *commit;
+  }
   return item;
 }
 
@@ -126,7 +133,7 @@ store::Plan plan_batch(const CheckedStudy& study, HashCache& hashes, const store
                                  .file_hash = {}};
   const study::Plan planned = study::make_plan(study.study, inputs);
   store::Plan plan;
-  for (const auto& item : planned.items) plan.items.push_back(item_of(item));
+  for (const auto& item : planned.items) plan.items.push_back(item_of(item, study));
   answer_from_store(plan.items, reader, request.force);
   plan.header = {.batch_id = request.batch_spool.filename().string(),
                  .name = study.study.experiment.name,

@@ -8,7 +8,7 @@ import re
 import sys
 
 ROOT = pathlib.Path(sys.argv[1] if len(sys.argv) > 1 else ".").resolve()
-NO_ATEN = {"base", "text", "weights", "study", "store", "report", "host_stamp", "exec_spool", "cli_light"}
+NO_ATEN = {"base", "text", "weights", "study", "store", "report", "host_stamp", "exec_spool", "cli_light", "hub", "hub_pull", "cli_pull"}
 # Headers of macros and constants, open to every room: plain C, no LibTorch.
 OPEN = {"diopter/abi.h", "diopter/reserved_keys.hpp", "diopter/stamp.hpp", "diopter/sdk_hash.hpp"}
 INCLUDE = re.compile(r'^\s*#\s*include\s+[<"]([^>"]+)[>"]', re.M)
