@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""`diopter model verify`: equal models are called equal, changed ones not, and every way of having no reference has its sentence.
+"""`diopter model verify` and `convert`: equal models are called equal, changed ones not, and every way of having no reference has its sentence.
 model_verify_test.py BUILD SOURCE PYTHON_WITH_TRANSFORMERS"""
 import json
 import os
@@ -93,9 +93,65 @@ def pythons_that_fail(tmp):
     assert not list(tmp.glob("diopter-verify-*")), "a temporary folder was left"
 
 
+def convert(*arguments, code=0):
+    result = subprocess.run([BUILD / "bin/diopter", "model", "convert", *map(str, arguments), "--json"], capture_output=True, text=True, timeout=300)
+    assert result.returncode == code, f"{arguments}: exit {result.returncode}, expected {code}\n{result.stderr}{result.stdout}"
+    return json.loads(result.stdout) if result.stdout else result.stderr
+
+
+def nanogpt(folder):
+    """A checkpoint as nanoGPT's train.py writes it."""
+    import torch
+    torch.manual_seed(0)
+    size, layers, vocabulary, context = 32, 2, 65, 24
+    shapes = {"transformer.wte.weight": (vocabulary, size), "transformer.wpe.weight": (context, size)}
+    for layer in range(layers):
+        block = f"transformer.h.{layer}."
+        shapes |= {block + "ln_1.weight": (size,), block + "attn.c_attn.weight": (3 * size, size), block + "attn.c_proj.weight": (size, size),
+                   block + "ln_2.weight": (size,), block + "mlp.c_fc.weight": (4 * size, size), block + "mlp.c_proj.weight": (size, 4 * size)}
+    shapes["transformer.ln_f.weight"] = (size,)
+    state = {name: torch.randn(shape) * (0.3 if len(shape) == 1 else shape[-1] ** -0.5) + (len(shape) == 1) for name, shape in shapes.items()}
+    state["lm_head.weight"] = state["transformer.wte.weight"]
+    sizes = dict(n_layer=layers, n_head=4, n_embd=size, block_size=context, bias=False, vocab_size=vocabulary, dropout=0.1)
+    folder.mkdir()
+    torch.save({"model": state, "model_args": sizes, "iter_num": 7, "config": {"dataset": "shakespeare_char"}}, folder / "ckpt.pt")
+    return folder / "ckpt.pt"
+
+
+def conversions(tmp):
+    """What is written is what transformers then computes as diopter does."""
+    checkpoint = nanogpt(tmp / "nano")
+    made = convert(checkpoint, tmp / "gpt2")
+    assert made["from"] == "nanogpt" and made["to"] == "gpt2" and made["files"] == ["config.json", "model.safetensors"], made
+    assert made["logits"] < 1e-5 < made["largest_logit"], made
+    found = verify(tmp / "gpt2", "--python", PYTHON)
+    assert found["equal"] and found["family"] == "gpt2", found
+    print(f"  nanoGPT's checkpoint as gpt2: read back {made['logits']:.2g}, against transformers {found['log_probs']:.2g}")
+    said = verify(checkpoint, "--python", PYTHON, code=1)  # transformers cannot read it
+    assert "diopter model convert" in said, said
+
+    convert("organism", tmp / "copy")
+    assert (tmp / "copy/model.safetensors").read_bytes() == (ORGANISM / "model.safetensors").read_bytes()
+    assert (tmp / "copy/tokenizer.json").read_bytes() == (ORGANISM / "tokenizer.json").read_bytes()
+    lens = convert("organism", tmp / "lens", "--as", "hooked_transformer", "--transforms", "fold_ln,center_writing_weights")
+    assert lens["to"] == "hooked_transformer" and lens["logits"] < 1e-4, lens
+    half = convert("organism", tmp / "half", "--dtype", "bfloat16")
+    assert 2 * (tmp / "half/model.safetensors").stat().st_size < 1.02 * (ORGANISM / "model.safetensors").stat().st_size, half
+    assert verify(tmp / "half", "--python", PYTHON)["equal"]
+
+    before = sorted(path.name for path in tmp.iterdir())
+    assert "is there already" in convert("organism", tmp / "copy", code=2)
+    assert "the llama layout can hold" in convert("organism", tmp / "other", "--as", "llama", code=6)
+    assert "gpt3" in convert("organism", tmp / "other", "--as", "gpt3", code=6)
+    assert "fold_nl" in convert("organism", tmp / "other", "--transforms", "fold_nl", code=6)
+    convert("organism", "/proc/nothing/other", code=3)
+    assert sorted(path.name for path in tmp.iterdir()) == before, "something half-made was left"
+
+
 if __name__ == "__main__":
     with tempfile.TemporaryDirectory() as folder:
         os.environ["TMPDIR"] = folder  # nothing may be left there
         with_stored(pathlib.Path(folder), with_transformers(pathlib.Path(folder)))
         pythons_that_fail(pathlib.Path(folder))
+        conversions(pathlib.Path(folder))
     print("model verify: all as expected")

@@ -7,6 +7,7 @@
 #include "core/engine/support.hpp"
 #include "core/model/expected.hpp"
 #include "model/load.hpp"
+#include "peers/parity_record.hpp"
 #include "peers/python_peer.hpp"
 
 namespace diopter::engine::testing {
@@ -61,6 +62,7 @@ void compare(const std::filesystem::path& oracle, std::map<std::string, Line>& l
     if (model->info().query_key_norm) every.push_back("blocks.*.attn.*.*");
     const Capture seen = session.capture(rows, HookSet(every), {}, {});
     Index checked = 0;
+    double captured = 0, edited = 0;  // of this model
     for (const auto& [point, value] : seen) {
       const std::string name(point.name);
       if (!expected.contains("value/" + name)) {
@@ -70,18 +72,25 @@ void compare(const std::filesystem::path& oracle, std::map<std::string, Line>& l
       Line& line = lines[kind_of(point)];
       const at::Tensor theirs = expected.at("value/" + name);
       ASSERT_EQ(value.sizes(), theirs.sizes()) << name;
-      line.captured = std::max(line.captured, real_difference(value, theirs, real_part(point, ids, theirs)));
+      const double here = real_difference(value, theirs, real_part(point, ids, theirs));
+      line.captured = std::max(line.captured, here);
+      captured = std::max(captured, here);
       line.values += value.numel();
       const at::Tensor noise = expected.at("noise/" + name);
       const Edits edits =
           Edits().at(HookSet(name), Change::custom([noise](const Tensor& x, const HookPoint&) { return x + noise; }));
       const at::Tensor logits = session.capture(rows, {}, {}, edits).logits();
-      line.edited = std::max(line.edited, real_difference(logits, expected.at("logits/" + name), real_logits));
+      const double after = real_difference(logits, expected.at("logits/" + name), real_logits);
+      line.edited = std::max(line.edited, after);
+      edited = std::max(edited, after);
       line.moved =
           std::max(line.moved, real_difference(expected.at("logits/" + name), expected.at("logits"), real_logits));
       line.logits += logits.numel();
       ++checked;
     }
+    const std::string name = oracle.filename().string();
+    peers::record_parity(name, model_name, model->info(), {.what = "hooks", .difference = captured, .gate = 1e-5});
+    peers::record_parity(name, model_name, model->info(), {.what = "edits", .difference = edited, .gate = 2e-5});
     std::size_t theirs = 0;
     for (const auto& [key, tensor] : expected) theirs += key.starts_with("value/");
     EXPECT_EQ(static_cast<std::size_t>(checked), theirs) << "TransformerLens has hook points that diopter lacks";

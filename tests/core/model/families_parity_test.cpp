@@ -34,7 +34,7 @@ TEST(FamiliesParity, LogitsStreamsAndPatternsEqualTransformers) {
   std::map<std::string, int> cases;
   for (const OracleCase& c : oracle_cases(oracle)) {
     const Transformer model(load(c.folder).parameters);
-    testing::compare_with_oracle(c.name, model, read_tensors(c.folder / "expected.safetensors"));
+    testing::compare_with_oracle("model_families", c.name, model, read_tensors(c.folder / "expected.safetensors"));
     ++cases[c.about.at("family")];
   }
   EXPECT_EQ(cases.size(), 6U);

@@ -11,6 +11,7 @@
 #include "core/model/recording_tap.hpp"
 #include "model/load.hpp"
 #include "model/transformer.hpp"
+#include "peers/parity_record.hpp"
 #include "peers/python_peer.hpp"
 
 namespace diopter::model {
@@ -52,6 +53,9 @@ TEST(Gpt2Parity, LogitsEqualTransformers) {
                largest(theirs), fused_error, plain_error, to_float64, gate);
     EXPECT_LE(fused_error, gate) << c.name;
     EXPECT_LE(plain_error, gate) << c.name;
+    peers::record_parity(
+        "model", c.name, model.info(),
+        {.what = "logits", .difference = std::max(fused_error, plain_error), .gate = gate, .scale = largest(theirs)});
     compared += theirs.numel();
   }
   EXPECT_GT(compared, 1'000'000);

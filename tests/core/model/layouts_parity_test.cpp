@@ -38,7 +38,7 @@ TEST(LayoutsParity, LogitsStreamsAndPatternsEqualTransformers) {
   std::map<std::string, int> cases;
   for (const OracleCase& c : oracle_cases(oracle)) {
     const Transformer model(load(path_of(c)).parameters);
-    testing::compare_with_oracle(c.name, model, read_tensors(c.folder / "expected.safetensors"));
+    testing::compare_with_oracle("model_layouts", c.name, model, read_tensors(c.folder / "expected.safetensors"));
     ++cases[c.about.at("family")];
   }
   if (cases["stories"] == 0) fmt::print("no stories260K beside the source tree: not compared\n");

@@ -12,6 +12,7 @@
 #include "core/model/random_model.hpp"
 #include "core/model/recording_tap.hpp"
 #include "model/transformer.hpp"
+#include "peers/parity_record.hpp"
 
 namespace diopter::model::testing {
 
@@ -22,7 +23,8 @@ inline void print_parity_heading() {
 
 // Prints the largest differences and expects each to be 1e-5 at most, of trained models with large logits a millionth
 // of the largest.
-inline void compare_with_oracle(const std::string& name, const Transformer& model,
+// `test`: whose record it is.
+inline void compare_with_oracle(const std::string& test, const std::string& name, const Transformer& model,
                                 const std::map<std::string, at::Tensor>& expected) {
   const at::Tensor ids = expected.at("ids"), theirs = real(expected.at("logits"), ids);
   RecordingTap tap = RecordingTap::all(model.hooks());
@@ -41,6 +43,13 @@ inline void compare_with_oracle(const std::string& name, const Transformer& mode
              fused, shown, stream, pattern);
   const double limit = std::max(1e-5, 1e-6 * largest(theirs));
   for (const double difference : {fused, shown, stream, pattern}) EXPECT_LE(difference, limit) << name;
+  const auto record = [&](const char* what, double difference) {
+    peers::record_parity(test, name, model.info(),
+                         {.what = what, .difference = difference, .gate = limit, .scale = largest(theirs)});
+  };
+  record("logits", std::max(fused, shown));
+  record("stream", stream);
+  record("pattern", pattern);
 }
 
 }  // namespace diopter::model::testing
