@@ -127,7 +127,7 @@ def passings():
         passing(f"{kind}-silent", Fault(kind, silent(3)), env={"HF_HUB_DOWNLOAD_TIMEOUT": 1, "HF_HUB_ETAG_TIMEOUT": 1})
     passing("rate-limit", Fault("api", status(429, headers={"RateLimit": '"api";r=0;t=1'})), least_seconds=1)
     passing("back-off", Fault("api", status(500), 2), least_seconds=0.3, env={"DIOPTER_HUB_PAUSE": 0.2})
-    passing("slow", Fault("cdn", slow(1000, 0.05), 1), env={"HF_HUB_DOWNLOAD_TIMEOUT": 1})
+    passing("slow", Fault("cdn", slow(1000, 0.1), 1), env={"HF_HUB_DOWNLOAD_TIMEOUT": 3})
     passing("token", token=GOOD, env={"HF_TOKEN": f" {GOOD}\n"})
     def through_a_proxy(folder, label):  # the hub's name is known to the proxy only; the storage is reached without it
         place = Place(folder, label, scenario())
@@ -145,9 +145,11 @@ CUTS = {"cut": lambda at: cut(at), "no-length": lambda at: cut(at, with_length=F
 
 
 def broken(how, file, kind, at):
+    patience = {"HF_HUB_DOWNLOAD_TIMEOUT": 1} if how == "silent" else {}
+
     def stays(folder, label):
         place = Place(folder, label, scenario(Fault(kind, CUTS[how](at), 1, file)))
-        expect(place, place.pull(DIOPTER_HUB_ATTEMPTS=1, HF_HUB_DOWNLOAD_TIMEOUT=1), 6, "does not answer in time" if how == "silent" else "broke off", "run it again")
+        expect(place, place.pull(DIOPTER_HUB_ATTEMPTS=1, **patience), 6, "does not answer in time" if how == "silent" else "broke off", "run it again")
         place.check_tree(before(file), {file: (0 if how == "reset" else at, at)}, reference=None)
         begun = os.path.getsize(str(place.blob(file)) + ".incomplete")
         heal(place)
@@ -156,7 +158,7 @@ def broken(how, file, kind, at):
 
     def heals(folder, label):
         place = Place(folder, label, scenario(Fault(kind, CUTS[how](at), 1, file)))
-        expect(place, place.pull(HF_HUB_DOWNLOAD_TIMEOUT=1), 0)
+        expect(place, place.pull(), 0)
         place.check_whole()
         assert place.scenario.count(kind, file) == 2, f"{label}: {place.scenario.requests}"
     if how != "silent":
@@ -274,7 +276,7 @@ def machine():
     case("machine", "no-room", no_room)
 
     def stopped(folder, label, number, code, least):
-        place = Place(folder, label, scenario(Fault("cdn", slow(2000, 0.1), None)))
+        place = Place(folder, label, scenario(Fault("cdn", slow(2000, 0.2), None)))
         process = place.start()
         part = pathlib.Path(str(place.blob(WEIGHTS)) + ".incomplete")
         for _ in range(600):
@@ -301,7 +303,7 @@ def machine():
             time.sleep(0.01)
         time.sleep(0.2)
         process.send_signal(signal.SIGINT)
-        out, err = process.communicate(timeout=5)
+        out, err = process.communicate(timeout=20)
         expect(place, (process.returncode, out, err), 130)
         place.check_tree([], reference=None)
         heal(place)
@@ -319,7 +321,7 @@ def machine():
         case("machine", f"together-{count}", lambda folder, label, count=count: together(folder, label, count))
 
     def killed_beside(folder, label):  # the first is killed, the second takes over where it was
-        place = Place(folder, label, scenario(Fault("cdn", slow(2000, 0.1), 1)))
+        place = Place(folder, label, scenario(Fault("cdn", slow(2000, 0.2), 1)))
         first = place.start()
         while place.scenario.count("cdn") == 0:
             time.sleep(0.01)
@@ -352,7 +354,7 @@ def disk_full(folder, label):
         print("  disk-full: not tried, this user may not mount a tmpfs (file-size limits and free-space checks were tried)")
         return
     try:
-        place = Place(folder, label, scenario(Fault("cdn", slow(2000, 0.1), None)))
+        place = Place(folder, label, scenario(Fault("cdn", slow(2000, 0.2), None)))
         place.cache = disk / "hub"
         process = place.start()
         part = pathlib.Path(str(place.blob(WEIGHTS)) + ".incomplete")

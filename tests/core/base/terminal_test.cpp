@@ -66,6 +66,17 @@ TEST(Terminal, LocaleAndDepth) {
   EXPECT_EQ(terminal_width(-1), 100u);
 }
 
+TEST(Progress, Bytes) {
+  EXPECT_EQ(bytes_text(0), "0 B");
+  EXPECT_EQ(bytes_text(999), "999 B");
+  EXPECT_EQ(bytes_text(1000), "1.0 kB");
+  EXPECT_EQ(bytes_text(99'949), "99.9 kB");
+  EXPECT_EQ(bytes_text(548'105'171), "548 MB");
+  EXPECT_EQ(bytes_text(999'600'000), "1.0 GB");
+  EXPECT_EQ(bytes_text(14'483'464'192), "14.5 GB");
+  EXPECT_EQ(bytes_text(~std::uint64_t{0}), "18.4 EB");
+}
+
 TEST(Progress, Durations) {
   EXPECT_EQ(duration_text(0.034), "0.03 s");
   EXPECT_EQ(duration_text(12.4), "12 s");
