@@ -19,6 +19,7 @@ const std::vector<HostVerb>& host_verbs() {
       {"model", "Look at models: info"},
       {"tokenize", "Show the tokens of a text"},
       {"peek", "Run a model once on a text and look inside"},
+      {"generate", "Write on from a text"},
   };
   return verbs;
 }

@@ -11,6 +11,7 @@ void add_hooks(CLI::App& app, Action& action);
 void add_model(CLI::App& app, Action& action);  // model info
 void add_tokenize(CLI::App& app, Action& action);
 void add_peek(CLI::App& app, Action& action);
+void add_generate(CLI::App& app, Action& action);
 void add_plugin(CLI::App& app, Action& action);  // plugin show
 
 }  // namespace diopter::cli

@@ -130,7 +130,8 @@ bool GenerateBatch::accept(Live& row, Index token, const double* log_prob) {
                       .sample = row.sample,
                       .token = token,
                       .log_prob = log_prob != nullptr ? *log_prob : kNone,
-                      .text = piece});
+                      .text = piece,
+                      .finish = ended ? std::optional(out.finish) : std::nullopt});
   }
   call_.done += ended ? options.max_new_tokens - static_cast<Index>(out.tokens.size()) + 1 : 1;
   return !ended;

@@ -4,40 +4,15 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <cmath>
+#include <limits>
 
 #include <diopter/error.hpp>
 
-#include "base/utf8.hpp"
 #include "engine/memory.hpp"
 #include "engine/workplace.hpp"
 
 namespace diopter::engine {
 namespace {
-
-void check_options(const GenerateOptions& options, const TokenCodec* codec) {
-  const auto within = [](bool fine, const char* name, const char* range, double got) {
-    if (!fine) throw Error(fmt::format("{} is {}, where {} is expected; correct it", name, got, range));
-  };
-  within(options.max_new_tokens >= 1, "max_new_tokens", "1 or more", static_cast<double>(options.max_new_tokens));
-  within(options.top_k >= 0, "top_k", "0 (all tokens) or more", static_cast<double>(options.top_k));
-  within(options.temperature >= 0 && std::isfinite(options.temperature), "temperature", "0 (greedy) or more",
-         options.temperature);
-  within(options.top_p > 0 && options.top_p <= 1, "top_p", "a number above 0 and up to 1", options.top_p);
-  if (options.temperature == 0 && (options.top_k > 0 || options.top_p < 1)) {
-    throw Error(
-        "top_k and top_p have no effect at temperature 0, where the likeliest token is taken; set a temperature");
-  }
-  if (options.temperature == 0 && options.seeds.size() > 1) {
-    throw Error("samples at temperature 0 are all the same; set a temperature or take one");
-  }
-  for (const std::string& stop : options.stop) {
-    if (stop.empty()) throw Error("a stop string is empty and would end every text at once; remove it");
-    if (base::invalid_utf8_offset(stop)) throw Error("a stop string is not UTF-8; write it as text");
-  }
-  if (!options.stop.empty() && codec == nullptr)
-    throw Error("stop strings need text, but the model has no tokenizer; leave them out");
-}
 
 ForwardPath path_of(Runner& runner, const Edits& edits) {
   // Fused attention: a plain and an edited generation are compared by their texts and log-probabilities, which differ
@@ -61,7 +36,9 @@ Index positions_held(Index prompt, const GenerateOptions& options, const ModelIn
 
 GeneratePlan generate_plan(Runner& runner, const Prompts& rows, const GenerateOptions& options, const Edits& edits,
                            const TokenCodec* codec, const SessionOptions& session) {
-  check_options(options, codec);
+  check(options);
+  if (!options.stop.empty() && codec == nullptr)
+    throw Error("stop strings need text, but the model has no tokenizer; leave them out");
   if (!edits.axes().empty())
     throw Error("these edits have a list of coefficients or vectors; generate takes one of Edits::cells()");
   GeneratePlan plan{.rule = {.temperature = options.temperature, .top_p = options.top_p, .top_k = options.top_k},

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "base/error.hpp"
+#include "model/end_tokens.hpp"
 #include "model/transforms.hpp"
 #include "text/tokenizer_source.hpp"
 
@@ -32,6 +33,11 @@ std::shared_ptr<const ModelFacts> read_facts(const ModelFolder& folder) {
   facts->hooks = HookTable(facts->info);
   if (!text::tokenizer_files(folder.folder).empty()) {
     facts->codec = std::make_shared<engine::Codec>(text::Tokenizer::load(folder.folder));
+  }
+  if (auto named = model::end_token_ids(folder.folder)) {
+    facts->end_tokens = *std::move(named);
+  } else if (facts->codec && facts->codec->tokenizer().eos()) {
+    facts->end_tokens = {*facts->codec->tokenizer().eos()};
   }
   return facts;
 }

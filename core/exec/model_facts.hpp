@@ -5,6 +5,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include <diopter/hook_name.hpp>
 
@@ -19,6 +20,8 @@ struct ModelFacts {
   ModelInfo info;
   HookTable hooks;
   std::shared_ptr<const engine::Codec> codec;  // null: the folder has no tokenizer
+  std::vector<Index> end_tokens;  // that end a generated text: generation_config.json's, else config.json's,
+                                  // else the tokenizer's
 };
 
 // UserError(Refused) for a model that is not there or that this version cannot run.

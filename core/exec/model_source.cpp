@@ -59,7 +59,8 @@ std::vector<fs::path> model_files(const ModelFolder& model) {
   for (const auto& entry : fs::directory_iterator(model.folder)) {
     if (!entry.is_regular_file()) continue;
     const std::string name = entry.path().filename().string();
-    if (name == "config.json" || name.ends_with(".safetensors") || name.ends_with(".safetensors.index.json")) {
+    if (name == "config.json" || name == "generation_config.json" || name.ends_with(".safetensors") ||
+        name.ends_with(".safetensors.index.json")) {
       out.push_back(entry.path());
     }
   }

@@ -21,7 +21,8 @@ struct ModelFolder {
 ModelFolder find_model(const study::ModelSettings& settings);
 ModelFolder find_model(const std::string& source);  // of a command line: relative to the current folder
 
-// config.json, the weights and the tokenizer, in bytewise order: what identifies the model.
+// config.json, generation_config.json (what ends texts), the weights and the tokenizer, in bytewise order: what
+// identifies the model.
 std::vector<std::filesystem::path> model_files(const ModelFolder& model);
 
 // The canonical configuration under the model's name, from config.json alone.

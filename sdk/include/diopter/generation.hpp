@@ -2,6 +2,7 @@
 #pragma once
 
 #include <functional>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -20,6 +21,7 @@ struct NewToken {
   // What this token made certain: whole characters, nothing that may yet be cut by a stop string. The pieces of a text
   // put together are its Generation::text.
   Text text;
+  std::optional<Finish> finish = {};  // with a text's last token
 };
 
 // Temperature 0: the likeliest token, of equal ones the first. Else logits are divided by the temperature, then top_k
@@ -39,6 +41,10 @@ struct GenerateOptions {
   AtEndToken at_end_token = AtEndToken::Stop;
   std::function<void(const NewToken&)> on_token = {};  // [main] between forwards; may not ask for one
 };
+
+// Error for options out of range, or that have no effect beside the others; generate() calls it, an analysis may, where
+// its parameters are checked before a weight is read.
+DIOPTER_API void check(const GenerateOptions& options);
 
 // Row-major: entry prompt * samples + sample. Rows that ended earlier are padded.
 struct Generation {
