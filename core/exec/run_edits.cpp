@@ -57,8 +57,8 @@ void check_positions_of(const study::Run& run, const study::Positions& positions
     if (tokenizer.single_token(term.token)) continue;
     std::vector<std::string> pieces;
     for (const std::string& piece : tokenizer.pieces(term.token)) pieces.push_back(base::quoted(piece));
-    problems.error(at, fmt::format("{} is {} tokens ({}); give one", base::quoted(term.token), pieces.size(),
-                                   base::join(pieces, ",")));
+    problems.error(
+        at, fmt::format("{} is {} tokens ({}); give one", base::quoted(term.token), pieces.size(), base::join(pieces)));
   }
 }
 
