@@ -18,6 +18,7 @@ const std::vector<HostVerb>& host_verbs() {
       {"hooks", "List the hook points of a model"},
       {"tokenize", "Show the tokens of a text"},
       {"peek", "Run a model once on a text and look inside"},
+      {"generate", "Write on from a text"},
   };
   return verbs;
 }

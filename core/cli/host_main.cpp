@@ -13,8 +13,8 @@ namespace {
 
 using namespace diopter;
 
-constexpr cli::AddVerb kVerbs[] = {cli::add_check,    cli::add_run,  cli::add_hooks, cli::add_model,
-                                   cli::add_tokenize, cli::add_peek, cli::add_plugin};
+constexpr cli::AddVerb kVerbs[] = {cli::add_check,    cli::add_run,  cli::add_hooks,    cli::add_model,
+                                   cli::add_tokenize, cli::add_peek, cli::add_generate, cli::add_plugin};
 
 int run(int argc, char** argv) {
   CLI::App app{"diopter", "diopter"};

@@ -13,6 +13,7 @@ void add_model_convert(CLI::App& group, Action& action);
 void add_model_verify(CLI::App& group, Action& action);
 void add_tokenize(CLI::App& app, Action& action);
 void add_peek(CLI::App& app, Action& action);
+void add_generate(CLI::App& app, Action& action);
 void add_plugin(CLI::App& app, Action& action);  // plugin show
 
 }  // namespace diopter::cli

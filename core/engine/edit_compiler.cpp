@@ -43,6 +43,8 @@ at::Tensor seen_only(const at::Tensor& mask, const at::Tensor& value) {
   return mask & (value != -std::numeric_limits<double>::infinity());
 }
 
+at::Tensor positions_of(const StepRows& step) { return at::tensor(at::ArrayRef<Index>(step.position), at::kLong); }
+
 double only_factor(const ChangeSpec& change) {
   if (change.factors.values().size() != 1)
     throw Error("a list of coefficients makes an axis; take one of Edits::cells() or sweep it");
@@ -50,6 +52,26 @@ double only_factor(const ChangeSpec& change) {
 }
 
 }  // namespace
+
+std::vector<EditedPoint> points_of(const Edits::Item& item, const HookTable& hooks, const ModelInfo& info) {
+  const std::vector<HookId> ids = hooks.resolve(item.points);
+  std::set<Index> layers;
+  for (const HookId id : ids) layers.insert(hooks[id].layer);
+  std::vector<EditedPoint> points;
+  for (const HookId id : ids) {
+    const Index layer = hooks[id].layer;
+    points.push_back({id,
+                      {.layer = layer,
+                       .rank = static_cast<Index>(std::distance(layers.begin(), layers.find(layer))),
+                       .count = static_cast<Index>(layers.size()),
+                       .model = info.n_layers}});
+  }
+  return points;
+}
+
+bool reaches_generated(const ChangeSpec& change) {
+  return change.op != Op::Freeze && !(change.op == Op::Replace && (change.donor || change.from));
+}
 
 void EditCompiler::want(const ChangeSpec& change, HookId id, const at::Tensor& align) {
   if (change.op == Op::Replace && change.donor) sources_.want_donor(*change.donor, align, id);
@@ -85,23 +107,28 @@ EditCompiler::Replacement EditCompiler::mean(const ChangeSpec& change, HookId id
     }
     return {mean.over_positions, {}};
   }
-  const Index longest = place_.batch.longest();
-  for (Index row = 0; row < place_.batch.size(); ++row) {
-    const Index last = selection.positions().last(row);
+  const RowBatch& batch = place_.batch;
+  for (Index row = 0; row < batch.size(); ++row) {
+    Index last = selection.positions().last(row);
+    if (last != kUnset && batch.step) last = batch.step->position[static_cast<std::size_t>(row)];
     if (last == kUnset || last < mean.positions) continue;
     throw Error(
         fmt::format("the mean at '{}' is asked for position {}, but the longest reference prompt has {} tokens; give "
                     "longer ones, or take the mean over positions",
                     point.name, last, mean.positions));
   }
-  at::Tensor value = mean.by_position;  // positions beyond the reference are not selected: any value does
-  for (std::size_t dim = 1; dim < point.dims.size(); ++dim) {
-    const Text name = point.dims[dim];
+  // [pos, ...] -> [1 or batch, pos, ...]; positions beyond the reference are not selected: any value does.
+  at::Tensor value = mean.by_position.unsqueeze(0);
+  for (Index dim = 1; dim < static_cast<Index>(point.dims.size()); ++dim) {
+    const Text name = point.dims[static_cast<std::size_t>(dim)];
     if (name != "pos" && name != "dest" && name != "src") continue;
-    const at::Tensor index = at::arange(longest).clamp_max(mean.positions - 1).to(value.device());
-    value = value.index_select(static_cast<Index>(dim) - 1, index);
+    const bool own = batch.step && name != "src";  // each row's one query stands elsewhere
+    const at::Tensor index =
+        own ? positions_of(*batch.step) : at::arange(name == "src" ? batch.keys() : batch.longest());
+    value = value.index_select(dim, index.clamp_max(mean.positions - 1).to(value.device()));
+    if (own) value = value.transpose(0, dim);
   }
-  return {value.unsqueeze(0), {}};
+  return {value, {}};
 }
 
 EditCompiler::Replacement EditCompiler::replacement(const ChangeSpec& change, HookId id, const Selection& selection,
@@ -125,6 +152,10 @@ EditCompiler::Replacement EditCompiler::replacement(const ChangeSpec& change, Ho
 BoundChange EditCompiler::bind(const ChangeSpec& change, HookId id, const Where& where, Index number,
                                const LayerRank& layer) const {
   const HookPoint& point = place_.hooks[id];
+  if (place_.batch.step && !reaches_generated(change)) {
+    return {{.id = id, .number = number, .apply = {}},
+            std::vector<bool>(static_cast<std::size_t>(place_.batch.size()), false)};
+  }
   const Selection selection(where, id, place_);
   const bool scores = place_.hooks.point(id) == Point::AttnScores;
   at::Tensor mask = selection.mask();
@@ -165,16 +196,9 @@ void EditCompiler::want(const Edits::Item& item) {
 }
 
 std::vector<BoundEdit> EditCompiler::bind(const Edits::Item& item, Index number, const std::string& kind) const {
-  const std::vector<HookId> ids = place_.hooks.resolve(item.points);
-  std::set<Index> layers;
-  for (const HookId id : ids) layers.insert(place_.hooks[id].layer);
   std::vector<BoundEdit> edits;
-  for (const HookId id : ids) {
+  for (const auto& [id, layer] : points_of(item, place_.hooks, place_.info)) {
     const HookPoint& point = place_.hooks[id];
-    const LayerRank layer{.layer = point.layer,
-                          .rank = static_cast<Index>(std::distance(layers.begin(), layers.find(point.layer))),
-                          .count = static_cast<Index>(layers.size()),
-                          .model = place_.info.n_layers};
     BoundChange change = bind(item.change.spec(), id, item.where, number, layer);
     for (std::size_t row = 0; row < change.touches.size(); ++row) {
       if (change.touches[row] || left_out(item.where, place_.batch, static_cast<Index>(row))) continue;

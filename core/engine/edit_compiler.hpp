@@ -12,6 +12,16 @@
 
 namespace diopter::engine {
 
+// One hook point of an edit, and which of the edit's layers it is.
+struct EditedPoint {
+  HookId id;
+  LayerRank layer;
+};
+std::vector<EditedPoint> points_of(const Edits::Item& item, const HookTable& hooks, const ModelInfo& info);
+
+// Whether the change has a value for positions that follow a prompt: those of other runs end with theirs.
+bool reaches_generated(const ChangeSpec& change);
+
 // A change at one hook point, bound to a batch.
 struct BoundChange {
   BoundEdit edit;
@@ -25,6 +35,7 @@ class EditCompiler {
 
   // First for all changes: which runs they take values from; then sources.make(); then bind.
   void want(const ChangeSpec& change, HookId id, const at::Tensor& align = {});
+  // In a step a change that does not reach generated positions touches no row, and its edit has nothing to apply.
   BoundChange bind(const ChangeSpec& change, HookId id, const Where& where, Index number, const LayerRank& layer) const;
 
   // All of one edit of the user. Error "edit 1 of kind ... selects positions ... and would never fire".

@@ -57,11 +57,12 @@ at::Tensor ForwardResult::every_logit() const {
   return model_->unembed(normalized_.defined() ? normalized_ : model_->final_norm(resid_));
 }
 
-ForwardResult forward(const model::Transformer& model, const RowBatch& batch, HookBus* bus, const ForwardPath& path) {
+ForwardResult forward(const model::Transformer& model, const RowBatch& batch, HookBus* bus, const ForwardPath& path,
+                      const model::Rows& rows) {
   if (bus && path.kernels.split_inputs) check_norm_edits(*bus, model.hooks());
   const model::Pass pass{.tap = bus, .path = path.kernels};
   const at::Tensor ids = batch.ids.to(model.parameters().get(model::Part::Embed).device());
-  at::Tensor resid = model.residual(ids, pass);
+  at::Tensor resid = model.residual(ids, pass, rows);
   at::Tensor normalized, logits;
   if (path.all_normalized) normalized = model.final_norm(resid, pass);
   if (path.all_logits) logits = model.unembed(normalized, pass);

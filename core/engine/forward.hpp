@@ -48,7 +48,8 @@ class ForwardResult {
   at::Tensor resid_, normalized_, logits_;
 };
 
-// `bus` is frozen; null: nothing is shown.
-ForwardResult forward(const model::Transformer& model, const RowBatch& batch, HookBus* bus, const ForwardPath& path);
+// `bus` is frozen; null: nothing is shown. `rows`: where the rows stand, when they go on after cached ones.
+ForwardResult forward(const model::Transformer& model, const RowBatch& batch, HookBus* bus, const ForwardPath& path,
+                      const model::Rows& rows = {});
 
 }  // namespace diopter::engine

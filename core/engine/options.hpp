@@ -2,15 +2,17 @@
 #pragma once
 
 #include <string>
+#include <vector>
 
 #include <diopter/base.hpp>
 
 namespace diopter::engine {
 
 struct SessionOptions {
-  std::string kind;         // of the run, for messages; may be empty
-  Index memory_budget = 0;  // bytes; 0: 60 % of what is free
-  Index verify = 0;         // cells of each sweep that are run again, plainly, and compared
+  std::string kind;                    // of the run, for messages; may be empty
+  Index memory_budget = 0;             // bytes; 0: 60 % of what is free
+  Index verify = 0;                    // cells of each sweep that are run again, plainly, and compared
+  std::vector<Index> end_tokens = {};  // ids that end a generated text
 };
 
 }  // namespace diopter::engine

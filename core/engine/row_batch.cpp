@@ -53,6 +53,31 @@ bool RowBatch::padded() const {
   return std::any_of(lengths.begin(), lengths.end(), [this](Index length) { return length < longest(); });
 }
 
+Index RowBatch::keys() const {
+  return step ? *std::max_element(step->position.begin(), step->position.end()) + 1 : longest();
+}
+
+Index RowBatch::call_row(Index row) const {
+  return step ? step->prompts->first + step->prompt[static_cast<std::size_t>(row)] : first + row;
+}
+
+Index RowBatch::prompt_length(Index row) const {
+  const auto index = static_cast<std::size_t>(row);
+  return step ? step->prompts->lengths[static_cast<std::size_t>(step->prompt[index])] : lengths[index];
+}
+
+RowBatch step_batch(const RowBatch& prompts, const at::Tensor& tokens, StepRows step) {
+  step.prompts = &prompts;
+  const std::size_t count = step.position.size();
+  return {.rows = prompts.rows,
+          .first = prompts.first,
+          .call_rows = prompts.call_rows,
+          .ids = tokens.view({static_cast<Index>(count), 1}),
+          .lengths = std::vector<Index>(count, 1),
+          .real = at::ones({static_cast<Index>(count), 1}, at::kBool),
+          .step = std::move(step)};
+}
+
 std::vector<RowBatch> row_batches(const Prompts& rows, const ModelInfo& info, Index max_rows) {
   const Index total = rows.size();
   if (total == 0) throw Error("there are no prompts to run; the set is empty");

@@ -3,6 +3,7 @@
 
 #include <ATen/core/Tensor.h>
 
+#include <optional>
 #include <vector>
 
 #include <diopter/model_info.hpp>
@@ -10,6 +11,17 @@
 
 namespace diopter::engine {
 
+struct RowBatch;
+
+// A step of a generation: one new token a row. What is said about positions is about those of the whole text, prompt
+// first.
+struct StepRows {
+  const RowBatch* prompts = nullptr;  // the batch whose prompts go on; outlives the step
+  std::vector<Index> prompt;          // [row] which of its rows this one continues
+  std::vector<Index> position;        // [row] absolute, of the new token
+};
+
+// Either whole prompts, or one step after them (`step`): then ids [batch, 1] are the new tokens.
 struct RowBatch {
   Prompts rows;
   Index first = 0;             // of these rows among the rows of the call: where per-row tensors start
@@ -17,15 +29,22 @@ struct RowBatch {
   at::Tensor ids;              // int64 [batch, pos], -1 pads on the right
   std::vector<Index> lengths;  // [batch], at least 1
   at::Tensor real;             // bool [batch, pos]: not padding
+  std::optional<StepRows> step = {};
 
   Index size() const { return static_cast<Index>(lengths.size()); }
   Index longest() const { return ids.size(1); }
+  Index keys() const;               // positions that attention may see in this forward, of the longest row
+  Index call_row(Index row) const;  // which row of the call this one is or continues
+  Index prompt_length(Index row) const;
   bool padded() const;
 };
 
 // Consecutive rows, at most `max_rows` a batch (0: all in one). Error for no rows, an empty row, one longer than the
 // model's context, a token outside the vocabulary, continuous inputs.
 std::vector<RowBatch> row_batches(const Prompts& rows, const ModelInfo& info, Index max_rows = 0);
+
+// The next step of rows of `prompts`: `tokens` int64 [row] at the positions `step` names.
+RowBatch step_batch(const RowBatch& prompts, const at::Tensor& tokens, StepRows step);
 
 // The same slice of rows that belong one to one to those of `batch`'s call (a donor's).
 RowBatch beside(const RowBatch& batch, const Prompts& rows, const ModelInfo& info);

@@ -13,23 +13,31 @@
 namespace diopter::engine {
 namespace {
 
-Index absolute(Index position, Index length) {
-  const Index at = position < 0 ? position + length : position;
-  return at >= 0 && at < length ? at : kUnset;
+// The positions first .. end - 1 of one row that a dimension shows: place i is position first + i.
+struct Shown {
+  Index first, end, prompt;  // `prompt`: length of the row's prompt
+};
+
+Shown shown_of(const RowBatch& batch, Index row, Dimension dimension) {
+  const Index prompt = batch.prompt_length(row);
+  if (!batch.step) return {0, prompt, prompt};
+  const Index position = batch.step->position[static_cast<std::size_t>(row)];
+  return {dimension == Dimension::Keys ? 0 : position, position + 1, prompt};
 }
 
 class RowResolver {
  public:
-  RowResolver(const RowBatch& batch, Index row, const TokenCodec* codec) : batch_(batch), row_(row), codec_(codec) {}
+  RowResolver(const RowBatch& batch, Index row, const TokenCodec* codec, Dimension dimension)
+      : batch_(batch), row_(row), codec_(codec), shown_(shown_of(batch, row, dimension)) {}
 
-  void operator()(const PositionsSpec::All&) { range(0); }
-  void operator()(const PositionsSpec::PromptPart&) { range(0); }
-  void operator()(const PositionsSpec::Generated&) {}  // of a generation; other runs have none
+  void operator()(const PositionsSpec::All&) { range(0, shown_.end); }
+  void operator()(const PositionsSpec::PromptPart&) { range(0, shown_.prompt); }
+  void operator()(const PositionsSpec::Generated&) { range(shown_.prompt, shown_.end); }
   void operator()(const PositionsSpec::From& term) {
-    range(term.first < 0 ? std::max<Index>(0, term.first + length()) : term.first);
+    range(term.first < 0 ? std::max<Index>(0, term.first + shown_.prompt) : term.first, shown_.end);
   }
   void operator()(const PositionsSpec::Indices& term) {
-    for (const Index index : term.values) add(absolute(index, length()));
+    for (const Index index : term.values) add(from_end(index));
   }
   void operator()(const PositionsSpec::PerRow& term) {
     if (term.values.size(0) != batch_.call_rows) {
@@ -38,44 +46,54 @@ class RowResolver {
     }
     const auto values = term.values.accessor<Index, 2>();
     for (Index i = 0; i < term.values.size(1); ++i) {
-      const Index index = values[batch_.first + row_][i];
-      add(index == kUnset ? kUnset : absolute(index, length()));
+      const Index index = values[batch_.call_row(row_)][i];
+      add(index == kUnset ? kUnset : from_end(index));
     }
   }
   void operator()(const PositionsSpec::Token& term) {
     if (codec_ == nullptr)
       throw Error(fmt::format("positions name the token {}, but there is no tokenizer", base::quoted(term.text)));
-    const Index wanted = single_token(*codec_, term.text);
-    const auto ids = batch_.ids.accessor<Index, 2>();
-    std::vector<Index> found;
-    for (Index pos = 0; pos < length(); ++pos) {
-      if (ids[row_][pos] == wanted) found.push_back(pos);
-    }
+    const std::vector<Index> found = places_of(single_token(*codec_, term.text));
     const Index count = static_cast<Index>(found.size());
     const Index which = term.occurrence > 0 ? term.occurrence - 1 : count + term.occurrence;
     if (which < 0 || which >= count) {
       throw Error(fmt::format("prompt {} has the token {} {} times, but positions ask for occurrence {}",
-                              batch_.first + row_, base::quoted(term.text), count, term.occurrence));
+                              batch_.call_row(row_), base::quoted(term.text), count, term.occurrence));
     }
-    const Index at = found[static_cast<std::size_t>(which)] + term.offset;
-    add(at >= 0 && at < length() ? at : kUnset);
+    add(found[static_cast<std::size_t>(which)] + term.offset);
   }
 
   std::vector<Index> take() { return std::move(out_); }
 
  private:
-  Index length() const { return batch_.lengths[static_cast<std::size_t>(row_)]; }
-  void range(Index first) {
+  Index from_end(Index index) const {
+    if (index >= 0) return index;
+    return index + shown_.prompt >= 0 ? index + shown_.prompt : kUnset;
+  }
+  std::vector<Index> places_of(Index token) const {  // in the prompt
+    const RowBatch& prompts = batch_.step ? *batch_.step->prompts : batch_;
+    const Index row = batch_.step ? batch_.step->prompt[static_cast<std::size_t>(row_)] : row_;
+    const auto ids = prompts.ids.accessor<Index, 2>();
+    std::vector<Index> found;
+    for (Index pos = 0; pos < shown_.prompt; ++pos) {
+      if (ids[row][pos] == token) found.push_back(pos);
+    }
+    return found;
+  }
+  void range(Index first, Index end) {
     const bool search = !out_.empty();
-    for (Index pos = first; pos < length(); ++pos) search ? add(pos) : out_.push_back(pos);
+    for (Index pos = std::max(first, shown_.first); pos < std::min(end, shown_.end); ++pos)
+      search ? add(pos) : out_.push_back(pos - shown_.first);
   }
   void add(Index pos) {
-    if (pos == kUnset || std::find(out_.begin(), out_.end(), pos) == out_.end()) out_.push_back(pos);
+    const Index place = pos >= shown_.first && pos < shown_.end ? pos - shown_.first : kUnset;
+    if (place == kUnset || std::find(out_.begin(), out_.end(), place) == out_.end()) out_.push_back(place);
   }
 
   const RowBatch& batch_;
   Index row_;
   const TokenCodec* codec_;
+  Shown shown_;
   std::vector<Index> out_;
 };
 
@@ -120,10 +138,10 @@ Index RowPositions::first(Index row) const {
   return least;
 }
 
-RowPositions resolve(const Positions& positions, const RowBatch& batch, const TokenCodec* codec) {
+RowPositions resolve(const Positions& positions, const RowBatch& batch, const TokenCodec* codec, Dimension dimension) {
   RowPositions out;
   for (Index row = 0; row < batch.size(); ++row) {
-    RowResolver resolver(batch, row, codec);
+    RowResolver resolver(batch, row, codec, dimension);
     for (const auto& term : positions.spec().terms) std::visit(resolver, term);
     out.of.push_back(resolver.take());
     out.slots = std::max(out.slots, static_cast<Index>(out.of.back().size()));
@@ -137,7 +155,7 @@ bool left_out(const Where& where, const RowBatch& batch, Index row) {
     const auto& terms = positions->spec().terms;
     const bool unset = std::all_of(terms.begin(), terms.end(), [&](const PositionsSpec::Term& term) {
       const auto* per_row = std::get_if<PositionsSpec::PerRow>(&term);
-      return per_row != nullptr && per_row->values.select(0, batch.first + row).eq(kUnset).all().item<bool>();
+      return per_row != nullptr && per_row->values.select(0, batch.call_row(row)).eq(kUnset).all().item<bool>();
     });
     if (unset) return true;
   }
@@ -150,10 +168,11 @@ std::string text_of(const Positions& positions) {
   return base::join(words);
 }
 
-at::Tensor mask_of(const RowPositions& positions, const RowBatch& batch) {
-  at::Tensor mask = at::zeros({batch.size(), batch.longest()}, at::kBool);
+at::Tensor mask_of(const RowPositions& positions, Index size) {
+  const auto rows = static_cast<Index>(positions.of.size());
+  at::Tensor mask = at::zeros({rows, size}, at::kBool);
   auto cells = mask.accessor<bool, 2>();
-  for (Index row = 0; row < batch.size(); ++row) {
+  for (Index row = 0; row < rows; ++row) {
     for (const Index pos : positions.of[static_cast<std::size_t>(row)]) {
       if (pos != kUnset) cells[row][pos] = true;
     }

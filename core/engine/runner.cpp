@@ -18,7 +18,8 @@ void Runner::refuse_nested() const {
         "a forward was asked for inside a forward (by an edit, a metric or on_chunk); capture what is needed before");
 }
 
-ForwardResult Runner::run(const RowBatch& batch, HookBus* bus, const ForwardPath& path, std::vector<Index>* unchanged) {
+ForwardResult Runner::run(const RowBatch& batch, HookBus* bus, const ForwardPath& path, std::vector<Index>* unchanged,
+                          const model::Rows& rows) {
   refuse_nested();
   monitor_.check_stop();
   const c10::NoGradGuard no_grad;
@@ -29,7 +30,7 @@ ForwardResult Runner::run(const RowBatch& batch, HookBus* bus, const ForwardPath
     precision_known_ = true;
   }
   if (bus != nullptr) bus->freeze();
-  ForwardResult result = forward(model_, batch, bus, path);
+  ForwardResult result = forward(model_, batch, bus, path, rows);
   if (bus == nullptr) return result;
   for (const Index number : bus->finish()) {
     if (unchanged != nullptr) {

@@ -26,7 +26,7 @@ class Runner {
   // `bus` (may be null) is frozen here. The first call measures what a low dtype costs and records it. Edits that
   // changed no bit are appended to `unchanged`, or recorded when it is null. Throws Stopped after an interrupt.
   ForwardResult run(const RowBatch& batch, HookBus* bus, const ForwardPath& path,
-                    std::vector<Index>* unchanged = nullptr);
+                    std::vector<Index>* unchanged = nullptr, const model::Rows& rows = {});
   // An unedited forward that keeps whole values.
   HookValues keep(const RowBatch& batch, std::span<const HookId> ids, const ForwardPath& path);
 

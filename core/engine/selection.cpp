@@ -56,27 +56,28 @@ Slots slots_of(const RowPositions& positions) {
 }  // namespace
 
 Selection::Selection(const Where& where, HookId id, const Place& place)
-    : longest_(place.batch.longest()), real_(place.batch.real) {
+    : queries_(place.batch.longest()), keys_(place.batch.keys()), real_(place.batch.real) {
   const HookPoint& point = place.hooks[id];
-  whole_ = place.hooks.shape(id, place.batch.size(), longest_);
+  whole_ = place.hooks.shape(id, place.batch.size(), queries_);
   rank_ = static_cast<Index>(whole_.size());
   const Index dest = dim_of(point, "dest");
   pos_dim_ = dest >= 0 ? dest : dim_of(point, "pos");
   src_dim_ = dim_of(point, "src");
+  if (src_dim_ >= 0) whole_[static_cast<std::size_t>(src_dim_)] = keys_;
   pos_selected_ = !where.positions.is_all();
   src_selected_ = !where.sources.is_all();
   sizes_ = whole_;
 
   positions_ = resolve(where.positions, place.batch, place.codec);
-  mask_ = along(pos_dim_, mask_of(positions_, place.batch));
+  mask_ = along(pos_dim_, mask_of(positions_, queries_));
   everything_ = !pos_selected_ && !place.batch.padded();
   if (pos_selected_) sizes_[static_cast<std::size_t>(pos_dim_)] = positions_.slots;
 
   if (src_selected_ && src_dim_ < 0) no_dimension(point, "sources");
   if (src_dim_ >= 0) {
-    sources_ = resolve(where.sources, place.batch, place.codec);
-    mask_ = mask_ & along(src_dim_, mask_of(*sources_, place.batch));
-    everything_ = everything_ && !src_selected_;
+    sources_ = resolve(where.sources, place.batch, place.codec, Dimension::Keys);
+    mask_ = mask_ & along(src_dim_, mask_of(*sources_, keys_));
+    everything_ = everything_ && !src_selected_ && !place.batch.step;
     if (src_selected_) sizes_[static_cast<std::size_t>(src_dim_)] = sources_->slots;
   }
   const auto pick_in = [&](const std::vector<Index>& indices, Text what, Index dim, Index size) {
@@ -162,7 +163,7 @@ at::Tensor Selection::spread(const at::Tensor& part) const {
   for (const Walk& walk : walks()) {
     if (whole.size(walk.dim) == 1) continue;
     const Index rows = static_cast<Index>(walk.positions->of.size());
-    at::Tensor slot = at::zeros({rows, longest_}, at::kLong);
+    at::Tensor slot = at::zeros({rows, whole_[static_cast<std::size_t>(walk.dim)]}, at::kLong);
     auto cells = slot.accessor<Index, 2>();
     for (Index row = 0; row < rows; ++row) {
       const auto& of_row = walk.positions->of[static_cast<std::size_t>(row)];
@@ -172,7 +173,7 @@ at::Tensor Selection::spread(const at::Tensor& part) const {
     }
     std::vector<Index> from = whole.sizes().vec(), to = from;
     from[0] = to[0] = rows;
-    to[static_cast<std::size_t>(walk.dim)] = longest_;
+    to[static_cast<std::size_t>(walk.dim)] = whole_[static_cast<std::size_t>(walk.dim)];
     whole = whole.expand(from).gather(walk.dim, along(walk.dim, slot).to(part.device()).expand(to));
   }
   return whole;

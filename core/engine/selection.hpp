@@ -60,8 +60,8 @@ class Selection {
 
   Index pos_dim_, src_dim_ = -1, rank_;
   bool pos_selected_, src_selected_ = false, everything_ = false;
-  Index longest_;
-  at::Tensor real_;  // bool [batch, pos]
+  Index queries_, keys_;  // places of the dimensions pos or dest, and src
+  at::Tensor real_;       // bool [batch, pos]
   RowPositions positions_;
   std::optional<RowPositions> sources_;
   std::vector<Pick> picks_;

@@ -6,6 +6,7 @@
 #include <diopter/error.hpp>
 
 #include "engine/capture_run.hpp"
+#include "engine/generate_run.hpp"
 #include "engine/measure_run.hpp"
 #include "engine/sweep_run.hpp"
 #include "engine/train.hpp"
@@ -41,6 +42,11 @@ Cells Session::measure(const Prompts& rows, const std::vector<Metric>& metrics, 
 Cells Session::sweep(const Sweep& sweep) {
   const c10::NoGradGuard no_grad;
   return SweepRun(ready().runner, sweep, codec_.get(), options_).run();
+}
+
+Generation Session::generate(const Prompts& rows, const GenerateOptions& options, const Edits& edits) {
+  const c10::NoGradGuard no_grad;
+  return generate_rows(ready().runner, rows, options, edits, codec_.get(), options_);
 }
 
 Trainable Session::trainable(const ModelInfo& shape, const Init& init) {

@@ -1,4 +1,4 @@
-// A model made ready for one run: what Context's capture, measure, sweep and training calls reach.
+// A model made ready for one run: what Context's capture, measure, sweep, generate and training calls reach.
 #pragma once
 
 #include <memory>
@@ -25,6 +25,7 @@ class Session final : public EngineBackend {
   Capture capture(const Prompts& rows, const HookSet& points, const Where& where, const Edits& edits) override;
   Cells measure(const Prompts& rows, const std::vector<Metric>& metrics, const Edits& edits) override;
   Cells sweep(const Sweep& sweep) override;
+  Generation generate(const Prompts& rows, const GenerateOptions& options, const Edits& edits) override;
   Trainable trainable(const ModelInfo& shape, const Init& init) override;
   Stream stream(const Prompts& data, const StreamOptions& options) override;
 

@@ -7,6 +7,7 @@
 #include <diopter/error.hpp>
 
 #include "exec/prompt_tokens.hpp"
+#include "exec/run_edits.hpp"
 #include "host/check_needs.hpp"
 #include "host/instance.hpp"
 #include "host/run_params.hpp"
@@ -53,6 +54,7 @@ class Checker {
     if (out.model) {
       check_hooks(run, out);
       check_tokens(run, out);
+      check_run_edits(run, *out.model, problems_);
       if (run.prompts) read_prompts(run, "", *run.prompts, out);
       for (const auto& param : run.params) {
         if (const auto* set = std::get_if<study::PromptsRef>(&param.value)) read_prompts(run, param.name, *set, out);

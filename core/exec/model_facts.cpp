@@ -4,6 +4,7 @@
 
 #include "base/error.hpp"
 #include "exec/model_tokenizer.hpp"
+#include "model/end_tokens.hpp"
 #include "model/transforms.hpp"
 
 namespace diopter::exec {
@@ -30,6 +31,11 @@ std::shared_ptr<const ModelFacts> read_facts(const ModelFolder& folder) {
   facts->info = read_info(folder);
   facts->hooks = HookTable(facts->info);
   if (auto tokenizer = load_tokenizer(folder)) facts->codec = std::make_shared<engine::Codec>(std::move(*tokenizer));
+  if (auto named = model::end_token_ids(folder.folder)) {
+    facts->end_tokens = *std::move(named);
+  } else if (facts->codec && facts->codec->tokenizer().eos()) {
+    facts->end_tokens = {*facts->codec->tokenizer().eos()};
+  }
   return facts;
 }
 

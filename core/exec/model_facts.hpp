@@ -6,6 +6,7 @@
 #include <optional>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include <diopter/hook_name.hpp>
 
@@ -20,6 +21,8 @@ struct ModelFacts {
   ModelInfo info;
   HookTable hooks;
   std::shared_ptr<const engine::Codec> codec;  // null: no tokenizer lies with the model
+  std::vector<Index> end_tokens;  // that end a generated text: generation_config.json's, else config.json's,
+                                  // else the tokenizer's
 };
 
 // UserError(Refused) for a model that is not there or that this version cannot run.

@@ -103,6 +103,8 @@ std::vector<fs::path> model_files(const ModelFolder& model) {
   std::vector<fs::path> out = tokenizer_files(model);
   for (const fs::path& file : weights_of(model)) out.push_back(file);
   out.push_back(model::find_config(model.path()).file);
+  const fs::path generation = model.folder / "generation_config.json";  // may say what ends a text
+  if (!model.weights && fs::is_regular_file(generation)) out.push_back(generation);
   std::sort(out.begin(), out.end());
   out.erase(std::unique(out.begin(), out.end()), out.end());
   return out;

@@ -29,7 +29,8 @@ struct ModelFolder {
 ModelFolder find_model(const study::ModelSettings& settings);
 ModelFolder find_model(const std::string& source);  // of a command line: relative to the current folder
 
-// The files of configuration, weights and tokenizer that a run reads, in bytewise order: what identifies the model.
+// The files of configuration, weights and tokenizer that a run reads, and generation_config.json (what ends texts), in
+// bytewise order: what identifies the model.
 std::vector<std::filesystem::path> model_files(const ModelFolder& model);
 
 // The canonical configuration under the model's name, before a weight is read.

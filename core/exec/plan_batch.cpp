@@ -69,6 +69,21 @@ std::vector<store::PlanInput> inputs_of(const CheckedStudy& study, HashCache& ha
            .meta = {{"parameter", param.name}}});
     }
   }
+  const auto add_tensor = [&](const study::InputFile& file, base::Json meta) {
+    if (file.path.empty()) return;
+    add({.sha256 = hashes.of_file(file.path),
+         .kind = "vector",
+         .bytes = static_cast<std::int64_t>(fs::file_size(file.path)),
+         .path = file.path.string(),
+         .meta = std::move(meta)});
+  };
+  for (const CheckedRun& run : study.runs) {
+    for (const auto& param : run.run->params) {
+      if (const auto* file = std::get_if<study::InputFile>(&param.value); file && !param.cosmetic)
+        add_tensor(*file, {{"parameter", param.name}});
+    }
+    for (std::size_t i = 0; i < run.run->edits.size(); ++i) add_tensor(run.run->edits[i].file, {{"edit", i + 1}});
+  }
   for (const auto& set : study.study.prompts) {
     const base::Json rows = study::prompt_set_json(*set);
     add({.sha256 = set->sha256,

@@ -13,6 +13,7 @@
 #include "base/ulid.hpp"
 #include "engine/session.hpp"
 #include "engine/train_dataset.hpp"
+#include "exec/run_edits.hpp"
 #include "host/run_params.hpp"
 #include "host/runner.hpp"
 #include "model/load.hpp"
@@ -73,6 +74,8 @@ host::RunInputs inputs_of(const CheckedRun& run, const store::PlanItem& item, co
     if (const auto* ref = std::get_if<study::PromptsRef>(&param.value))
       inputs.prompts.emplace(param.name, prompts_of(*ref, param.name, run, item, place));
   }
+  const auto own = inputs.prompts.find("");
+  inputs.edits = run_edits(*run.run, own == inputs.prompts.end() ? Prompts() : own->second);
   return inputs;
 }
 
@@ -95,7 +98,8 @@ host::Outcome analyse(const CheckedRun& run, const store::PlanItem& item, const 
   engine::Session session(model, run.model ? run.model->codec : nullptr, monitor,
                           {.kind = item.kind,
                            .memory_budget = place.execution.memory_budget.value_or(0),
-                           .verify = place.execution.verify});
+                           .verify = place.execution.verify,
+                           .end_tokens = run.model ? run.model->end_tokens : std::vector<Index>{}});
   return host::run_analysis(run.kind, inputs,
                             {session, model ? weights_of(*model) : std::vector<at::Tensor>{}, model != nullptr},
                             monitor, recording);

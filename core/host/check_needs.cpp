@@ -11,8 +11,8 @@ void check_needs(const LoadedKind& kind, const RunFacts& facts) {
   };
   if (kind.needs(DIOPTER_NEEDS_GRAD))
     refuse("grad", "needs gradients, which this Diopter does not offer yet; use a newer one.");
-  if (kind.needs(DIOPTER_NEEDS_GENERATION)) {
-    refuse("generation", "needs generation, which this Diopter does not offer yet; use a newer one.");
+  if (kind.needs(DIOPTER_NEEDS_GENERATION) && !facts.has_model) {
+    refuse("generation", "writes on from prompts, but " + run + " has no model; add [model].");
   }
   if (kind.needs(DIOPTER_NEEDS_TRAINING) && facts.has_model) {
     refuse("training", "makes its own weights, but " + run + " has a model; remove it.");

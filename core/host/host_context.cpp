@@ -44,6 +44,11 @@ EngineBackend& HostContext::engine() {
   return engine_;
 }
 
+EngineBackend& HostContext::generation_engine() {
+  check_declared(DIOPTER_NEEDS_GENERATION, "generation", "Need::Generation");
+  return engine();
+}
+
 EngineBackend& HostContext::training_engine() {
   check_declared(DIOPTER_NEEDS_TRAINING, "training", "Need::Training");
   return engine();

@@ -28,6 +28,7 @@ class HostContext final : public ContextBackend {
   const Edits& edits() const override;
   const Prompts& prompts(Text parameter) const override;
   EngineBackend& engine() override;
+  EngineBackend& generation_engine() override;
   EngineBackend& training_engine() override;
   Log& log() override { return log_; }
   Path scratch() override;

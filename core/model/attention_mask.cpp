@@ -19,6 +19,13 @@ AttentionMask AttentionMask::of(at::Tensor visible) {
   return mask;
 }
 
+AttentionMask AttentionMask::at_positions(at::Tensor positions) {
+  DIOPTER_CHECK(positions.scalar_type() == at::kLong && positions.dim() == 2, "positions are int64 [batch, query]");
+  AttentionMask mask;
+  mask.positions_ = std::move(positions);
+  return mask;
+}
+
 AttentionMask AttentionMask::limited_to(Index window) const {
   AttentionMask limited = *this;
   limited.window_ = window;
@@ -26,6 +33,13 @@ AttentionMask AttentionMask::limited_to(Index window) const {
 }
 
 at::Tensor AttentionMask::additive(Index queries, Index keys, const at::TensorOptions& options) const {
+  if (positions_.defined()) {
+    const at::Tensor query = positions_.unsqueeze(1).unsqueeze(-1);  // [batch, 1, query, 1]
+    const at::Tensor key = at::arange(keys, positions_.options());
+    at::Tensor hidden = key > query;
+    if (window_ > 0) hidden = hidden | (key <= query - window_);
+    return at::zeros(hidden.sizes(), options).masked_fill_(hidden, kMinusInfinity);
+  }
   const Index earlier = keys - queries;  // the last query sees the last key
   at::Tensor mask = given() ? at::zeros(visible_.sizes(), options).masked_fill_(visible_.logical_not(), kMinusInfinity)
                             : at::full({queries, keys}, kMinusInfinity, options).triu_(earlier + 1);

@@ -43,10 +43,11 @@ at::Tensor Transformer::block(Index layer, const at::Tensor& resid, const Pass& 
   const Shown shown(pass.tap, ids_.at(static_cast<std::size_t>(layer)));
   const at::Tensor resid_pre = shown.at(Point::ResidPre, resid);  // [batch, pos, D]
 
-  const Qkv qkv = placed(layer, read_stream(parameters_, layer, resid_pre, shown, pass.path.split_inputs),
-                         angles(rows, resid.size(1)), shown);
-  KeysValues seen = rows.cache ? rows.cache->append(layer, qkv.k, qkv.v) : KeysValues{qkv.k, qkv.v};
-  if (info().positions == PositionKind::Rotary) seen.k = shown.at(Point::RotK, std::move(seen.k));
+  Qkv qkv = placed(layer, read_stream(parameters_, layer, resid_pre, shown, pass.path.split_inputs),
+                   angles(rows, resid.size(1)), shown);
+  // Shown before they are cached: what an edit makes of a key stays for all later queries.
+  if (info().positions == PositionKind::Rotary) qkv.k = shown.at(Point::RotK, std::move(qkv.k));
+  const KeysValues seen = rows.cache ? rows.cache->append(layer, qkv.k, qkv.v) : KeysValues{qkv.k, qkv.v};
   const Heads heads{qkv.q, seen.k, seen.v};
   const AttentionMask mask = rows.mask.limited_to(info().window(layer));
   const bool explicit_path =

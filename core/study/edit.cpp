@@ -47,6 +47,11 @@ void read_value(Edit& out, const Node& table, const ParamSurroundings& around, P
   } else if (out.op == EditOp::Mean) {
     problems.error(m->value.span, fmt::format("'value' is {}, but the mean is taken over \"clean\" or \"corrupted\"",
                                               brief(m->value)));
+  } else if (m->value.is_number()) {
+    if (const auto number = check_value(row("value", DIOPTER_FLOAT), m->value, around, problems)) {
+      out.value = Edit::Value::Number;
+      out.number = std::get<double>(number->value);
+    }
   } else if (const auto file = check_value(row("value", DIOPTER_INPUT), m->value, around, problems)) {
     out.value = Edit::Value::File;
     out.file = std::get<InputFile>(file->value);
@@ -134,11 +139,13 @@ std::optional<Edit> read_edit(const Node& table, const ParamSurroundings& around
 }
 
 base::Json to_json(const Edit& edit) {
-  static constexpr std::array<std::string_view, 4> kValues = {"", "clean", "corrupted", ""};
+  static constexpr std::array<std::string_view, 5> kValues = {"", "clean", "corrupted", "", ""};
   base::Json out = {{"op", kOps[static_cast<std::size_t>(edit.op)]}, {"positions", to_json(edit.positions)}};
   out["hook"] = edit.hook.globs.size() == 1 ? base::Json(edit.hook.globs[0]) : base::Json(edit.hook.globs);
   if (edit.value == Edit::Value::File) {
     out["value"] = edit.file.written;
+  } else if (edit.value == Edit::Value::Number) {
+    out["value"] = edit.number;
   } else if (edit.value != Edit::Value::None) {
     out["value"] = kValues[static_cast<std::size_t>(edit.value)];
   }

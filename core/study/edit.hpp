@@ -17,9 +17,11 @@ enum class EditOp { Replace, Add, Scale, Zero, Mean, Freeze };
 struct Edit {
   EditOp op = EditOp::Zero;
   HookGlobs hook;
-  // replace: Clean, Corrupted or a file. add: a file. mean: over the clean or corrupted prompts (Clean when not given).
-  enum class Value { None, Clean, Corrupted, File };
+  // replace: Clean, Corrupted, a number or a file. add: a number or a file. mean: over the clean or corrupted prompts
+  // (Clean when not given).
+  enum class Value { None, Clean, Corrupted, Number, File };
   Value value = Value::None;
+  double number = 0;
   InputFile file;
   std::vector<double> coefficients = {1.0};            // add, scale; more than one sweeps
   bool sweeps = false;                                 // the coefficient was written as a list

@@ -93,7 +93,7 @@ Json edit_schema() {
   return table_of(
       {{"op", one_of({"replace", "add", "scale", "zero", "mean", "freeze"})},
        {"hook", {{"anyOf", {string_type(), list_of(string_type())}}}},
-       {"value", string_type()},
+       {"value", {{"anyOf", {string_type(), {{"type", "number"}}}}}},
        {"coefficient", {{"anyOf", {{{"type", "number"}}, list_of({{"type", "number"}}), generated_list()}}}},
        {"positions", positions_type()},
        {"sources", positions_type()},

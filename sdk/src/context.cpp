@@ -16,6 +16,9 @@ Cells Context::measure(const Prompts& rows, const std::vector<Metric>& metrics, 
   return backend_->engine().measure(rows, metrics, edits);
 }
 Cells Context::sweep(const Sweep& sweep) { return backend_->engine().sweep(sweep); }
+Generation Context::generate(const Prompts& rows, const GenerateOptions& options, const Edits& edits) {
+  return backend_->generation_engine().generate(rows, options, edits);
+}
 Trainable Context::trainable(const ModelInfo& shape, const Init& init) {
   return backend_->training_engine().trainable(shape, init);
 }

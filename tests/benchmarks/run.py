@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
-"""./dev bench [NAME...]: what docs/performance.md holds, measured again. Names: machine, study, verbs, forward, text, rebuild.
+"""./dev bench [NAME...]: what docs/performance.md holds, measured again. Names: machine, study, verbs, forward, generate,
+text, rebuild.
 
 Medians with quartiles of alternating or repeated runs; nothing here fails on time."""
 import argparse
@@ -64,6 +65,13 @@ def forward(build):
     subprocess.run([sys.executable, ROOT / "tests/benchmarks/forward_vs_transformers.py", found, "20", "2"], check=True)
 
 
+def generate(build):
+    print("generate: 128 new tokens from 15, GPT-2-small shape, against transformers (sdpa); below 1 diopter is faster")
+    subprocess.run(["ninja", "-C", build, "generate_bench"], check=True, stdout=subprocess.DEVNULL)
+    found = next(path for path in build.rglob("generate_bench") if path.is_file())
+    subprocess.run([sys.executable, ROOT / "tests/benchmarks/generate_vs_transformers.py", found, "11", "2"], check=True)
+
+
 def text(build):
     subprocess.run(["ninja", "-C", build, "text_bench"], check=True, stdout=subprocess.DEVNULL)
     found = next(path for path in build.rglob("text_bench") if path.is_file())
@@ -81,7 +89,7 @@ def rebuild(build):
 
 
 def main():
-    names = {"machine": machine, "study": study, "verbs": verbs, "forward": forward, "text": text, "rebuild": rebuild}
+    names = {"machine": machine, "study": study, "verbs": verbs, "forward": forward, "generate": generate, "text": text, "rebuild": rebuild}
     parser = argparse.ArgumentParser()
     parser.add_argument("--build", type=pathlib.Path, required=True)
     parser.add_argument("names", nargs="*", choices=[*names, []], default=[])

@@ -9,6 +9,7 @@
 
 #include <diopter/edits.hpp>
 #include <diopter/error.hpp>
+#include <diopter/generation.hpp>
 #include <diopter/log.hpp>
 #include <diopter/metric.hpp>
 #include <diopter/model.hpp>
@@ -35,8 +36,11 @@ class DIOPTER_API Context {
   Capture capture(const Prompts& rows, const HookSet& points, const Where& where = {},
                   const Edits& edits = {});  // [main]
   Cells measure(const Prompts& rows, const std::vector<Metric>& metrics,
-                const Edits& edits = {});                                 // [main] axes: lists in the edits
-  Cells sweep(const Sweep& sweep);                                        // [main]
+                const Edits& edits = {});  // [main] axes: lists in the edits
+  Cells sweep(const Sweep& sweep);         // [main]
+  // [main] needs(Generation). Edits: one cell; what they touch depends on absolute positions alone. An edit that can
+  // never fire is an Error.
+  Generation generate(const Prompts& rows, const GenerateOptions& options = {}, const Edits& edits = {});
   Trainable trainable(const ModelInfo& shape, const Init& init = {});     // [main] needs(Training)
   Stream stream(const Prompts& data, const StreamOptions& options = {});  // [main]
   Log& log();

@@ -120,6 +120,9 @@ class TinyEngine final : public EngineBackend {
     throw Error("not in this engine");
   }
   Cells sweep(const Sweep&) override { throw Error("not in this engine"); }
+  Generation generate(const Prompts& rows, const GenerateOptions&, const Edits&) override {
+    return {.text = std::vector<std::string>(static_cast<std::size_t>(rows.size()), "ab"), .finish = {}};
+  }
   Trainable trainable(const ModelInfo&, const Init&) override { throw Error("not in this engine"); }
   Stream stream(const Prompts&, const StreamOptions&) override { throw Error("not in this engine"); }
 

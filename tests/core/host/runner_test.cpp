@@ -97,6 +97,8 @@ INSTANTIATE_TEST_SUITE_P(
                 "kind 'test' asked for weights without saying so in its table; add needs(Need::Weights)."},
         Failure{"undeclared edits", "run.undeclared_need",
                 "kind 'test' asked for the run's edits without saying so in its table; add needs(Need::Edits)."},
+        Failure{"undeclared generation", "run.undeclared_need",
+                "kind 'test' asked for generation without saying so in its table; add needs(Need::Generation)."},
         Failure{"undeclared training", "run.undeclared_need",
                 "kind 'test' asked for training without saying so in its table; add needs(Need::Training)."},
         Failure{"undeclared stream", "run.undeclared_need",

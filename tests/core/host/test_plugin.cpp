@@ -54,6 +54,7 @@ class Test final : public Analysis {
     if (how == "undeclared hook") ctx.capture(ctx.prompts(), "blocks.1.hook_resid_post");
     if (how == "undeclared need") ctx.model().weight("W_E");
     if (how == "undeclared edits") ctx.edits();
+    if (how == "undeclared generation") ctx.generate(ctx.prompts());
     if (how == "undeclared training") ctx.trainable(ctx.model().info());
     if (how == "undeclared stream") ctx.stream(ctx.prompts());
     if (how == "capture elsewhere") elsewhere([&] { ctx.capture(ctx.prompts(), "blocks.0.hook_resid_post"); });

@@ -55,6 +55,7 @@ class DIOPTER_API EngineBackend {
   virtual Capture capture(const Prompts& rows, const HookSet& points, const Where& where, const Edits& edits) = 0;
   virtual Cells measure(const Prompts& rows, const std::vector<Metric>& metrics, const Edits& edits) = 0;
   virtual Cells sweep(const Sweep& sweep) = 0;
+  virtual Generation generate(const Prompts& rows, const GenerateOptions& options, const Edits& edits) = 0;
   virtual Trainable trainable(const ModelInfo& shape, const Init& init) = 0;
   virtual Stream stream(const Prompts& data, const StreamOptions& options) = 0;
 };
@@ -96,8 +97,10 @@ class DIOPTER_API ContextBackend {
   virtual const Model& model() const = 0;
   virtual const Edits& edits() const = 0;
   virtual const Prompts& prompts(Text parameter) const = 0;
-  // Both check the calling thread; the second, for trainable() and stream(), that the table says needs(Training).
+  // All check the calling thread; the others, for generate() and for trainable() and stream(), that the table says
+  // needs(Generation) and needs(Training).
   virtual EngineBackend& engine() = 0;
+  virtual EngineBackend& generation_engine() = 0;
   virtual EngineBackend& training_engine() = 0;
   virtual Log& log() = 0;
   virtual Path scratch() = 0;
