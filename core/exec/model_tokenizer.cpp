@@ -11,12 +11,18 @@ namespace diopter::exec {
 namespace fs = std::filesystem;
 namespace {
 
-std::vector<fs::path> named(const fs::path& folder, const char* extension) {
+// llama2.c calls its own tokenizer.bin or, by vocabulary size, tok512.bin; other *.bin may be anything.
+bool is_llama2c_name(const std::string& stem) {
+  return stem == "tokenizer" || (stem.size() > 3 && stem.find_first_not_of("0123456789", 3) == std::string::npos);
+}
+
+std::vector<fs::path> named(const fs::path& folder, const std::string& extension) {
   std::vector<fs::path> out;
   for (const auto& entry : fs::directory_iterator(folder)) {
     const fs::path& file = entry.path();
-    if (entry.is_regular_file() && file.extension() == extension && file.filename().string().starts_with("tok"))
-      out.push_back(file);
+    const std::string stem = file.stem().string();
+    if (!entry.is_regular_file() || file.extension() != extension || !stem.starts_with("tok")) continue;
+    if (extension == ".model" || is_llama2c_name(stem)) out.push_back(file);
   }
   std::sort(out.begin(), out.end());
   return out;

@@ -12,8 +12,8 @@
 namespace diopter::exec {
 
 // tokenizer.json and its like (text/tokenizer_source.hpp). Where none of these lies there: the tok*.model
-// (SentencePiece), else the tok*.bin (llama2.c) whose vocabulary has the model's size. Empty: none. UserError(Refused)
-// when several of a kind have that size.
+// (SentencePiece), else llama2.c's tokenizer.bin or tok512.bin, whose vocabulary has the model's size. Empty: none.
+// UserError(Refused) when several of a kind have that size, or one cannot be read.
 std::vector<std::filesystem::path> tokenizer_files(const ModelFolder& model);
 
 // Nothing when there are no such files. UserError(Refused) for one that cannot be read.

@@ -62,20 +62,13 @@ ConfigSource of_file(const fs::path& file) {
 }  // namespace
 
 ConfigSource find_config(const fs::path& path) {
-  const bool folder = fs::is_directory(path);
-  if (!folder && path.filename() == "config.json" && fs::exists(path)) return of_file(path);
+  const bool folder = fs::is_directory(path), there = fs::exists(path);
   const fs::path beside = (folder ? path : path.parent_path()) / "config.json";
-  if (folder && fs::exists(beside)) return of_file(beside);
-  if (!folder && fs::exists(path)) {
-    if (auto config = own_config(path)) return {std::move(*config), path};
-    if (fs::exists(beside)) return of_file(beside);
-  }
-  if (folder) {
-    std::error_code ignored;
-    const fs::path checkpoint = fs::is_empty(path, ignored) ? fs::path() : weights::find_checkpoint(path);
-    if (!checkpoint.empty()) {
-      if (auto config = own_config(checkpoint)) return {std::move(*config), checkpoint};
-    }
+  if (there && fs::exists(beside)) return of_file(beside);
+  std::error_code ignored;
+  if (there && !(folder && fs::is_empty(path, ignored))) {
+    const fs::path checkpoint = weights::find_checkpoint(path);
+    if (auto config = own_config(checkpoint)) return {std::move(*config), checkpoint};
   }
   throw UserError(
       Exit::Refused, fmt::format("expected a model's config.json at {}, got no such file", beside.string()),

@@ -13,9 +13,9 @@ struct ConfigSource {
   std::filesystem::path file;  // where it stands
 };
 
-// `path`: a config.json, a folder, or a file of weights. A folder's config.json counts first; a file of weights that
-// says its own sizes (llama2.c's header, nanoGPT's model_args) counts before the config.json beside it. A config.json
-// with the keys of TransformerLens' HookedTransformerConfig and no model_type becomes model_type "hooked_transformer".
+// `path`: a config.json, a folder, or a file of weights. The config.json there counts first; without one the file of
+// weights may say its own sizes (llama2.c's header, nanoGPT's model_args). A config.json with the keys of
+// TransformerLens' HookedTransformerConfig and no model_type becomes model_type "hooked_transformer".
 // UserError(Refused): none there, not JSON, or weights that cannot be read.
 ConfigSource find_config(const std::filesystem::path& path);
 

@@ -24,9 +24,9 @@ enum class SpecialTokens { Keep, Skip };
 // Immutable; copies share one vocabulary. Every member may be called from any thread at once.
 class Tokenizer {
  public:
-  // A tokenizer.json, tokenizer.model or tok*.bin of llama2.c, or a directory that holds one of them or vocab.json with merges.txt.
-  // UserError(Refused) when it is missing, malformed or asks for something that is not done here (tokenizer_file.hpp,
-  // sentencepiece_file.hpp and vocab_merges.hpp list what is).
+  // A tokenizer.json, tokenizer.model or tok*.bin of llama2.c, or a directory that holds one of them or vocab.json with
+  // merges.txt. UserError(Refused) when it is missing, malformed or asks for something that is not done here
+  // (tokenizer_file.hpp, sentencepiece_file.hpp and vocab_merges.hpp list what is).
   static Tokenizer load(const std::filesystem::path& file_or_directory);
   static Tokenizer parse(std::string_view json, const std::string& origin);  // origin: the name used in messages
 

@@ -12,7 +12,7 @@
 namespace diopter::weights {
 
 inline constexpr std::size_t kMaximalPickle = 256u << 20;       // bytes
-inline constexpr std::size_t kMaximalPickleValues = 4'000'000;  // with references to them; a tensor takes about 20
+inline constexpr std::size_t kMaximalPickleValues = 1'000'000;  // with references to them; a tensor takes about 20
 
 // The pickle at the beginning of `bytes`; `name` goes into messages. Texts lie in `bytes`. UserError(Refused, id
 // "weights.torch") with one sentence for the first defect: a name that is not allowed ("would run code"), an opcode

@@ -19,7 +19,7 @@ namespace {
 using base::Json;
 using Kind = PickleValue::Kind;
 
-constexpr std::size_t kMostTensors = 200'000;  // names may share a value: more of them than the pickle has bytes for
+constexpr std::size_t kMostTensors = 100'000;  // names may share a value: more of them than the pickle has bytes for
 
 bool holds_tensors(const Pickled& p, const PickleValue& value) {
   if (value.kind != Kind::Dict) return false;

@@ -47,10 +47,10 @@ def diopter(*arguments, code=0):
 def main(tmp):
     model, store = tmp / "tiny.bin", tmp / "runs"
     model.write_bytes(weights(1))
-    (tmp / "tok.bin").write_bytes(tokenizer())
+    (tmp / "tokenizer.bin").write_bytes(tokenizer())
     info = json.loads(diopter("model", "info", model, "--json"))
     assert (info["name"], info["family"], info["n_kv_heads"], info["d_vocab"]) == ("tiny", "llama", KV_HEADS, VOCABULARY), info
-    assert [file["name"] for file in info["files"]] == ["tiny.bin", "tok.bin"] and info["tokenizer"]["tokens"] == VOCABULARY, info
+    assert [file["name"] for file in info["files"]] == ["tiny.bin", "tokenizer.bin"] and info["tokenizer"]["tokens"] == VOCABULARY, info
     tokens = json.loads(diopter("tokenize", model, "ab b", "--json"))
     labels = [row["token"] for row in tokens["rows"]]
     assert labels == ["<s>", " ab", " b"], tokens

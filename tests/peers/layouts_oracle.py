@@ -183,12 +183,18 @@ def stories(folder):
 
 
 def write_nano_sort(source, folder):
-    stored = json.loads((source / "gpt-nano-sort-model.json").read_text())
-    config = stored.pop("config")
-    tensors = {name: torch.from_numpy(numpy.frombuffer(base64.b64decode(t["data"]), "<f4").copy()).view(t["shape"]) for name, t in stored.items()
-               if isinstance(t, dict) and "data" in t}
-    torch.save(tensors, folder / "model.pt")
+    """A trained minGPT and the activations stored with it."""
+    def read(name):
+        return {key: torch.from_numpy(numpy.frombuffer(base64.b64decode(t["data"]), "<f4").copy()).view(t["shape"])
+                for key, t in json.loads((source / name).read_text()).items() if isinstance(t, dict) and "data" in t}
+
+    config = json.loads((source / "gpt-nano-sort-model.json").read_text())["config"]
+    torch.save(read("gpt-nano-sort-model.json"), folder / "model.pt")
     (folder / "config.json").write_text(json.dumps(config | {"model_type": "mingpt"}))
+    seen = read("gpt-nano-sort-t0-partials.json")
+    expected = {"ids": seen["idx"].long(), "logits": seen["lm_head"], "resid_pre.0": seen["x"], "resid_pre.1": seen["block0"],
+                "resid_pre.2": seen["block1"], "pattern.0": seen["attSm"]}
+    save_file({key: value.contiguous() for key, value in expected.items()}, folder / "expected.safetensors")
 
 
 def main(out, stories_folder, nano_sort_folder):
@@ -239,6 +245,7 @@ def main(out, stories_folder, nano_sort_folder):
     if (nano_sort_folder / "gpt-nano-sort-model.json").exists():
         (out / "nano_sort").mkdir()
         write_nano_sort(nano_sort_folder, out / "nano_sort")
+        index.append({"name": "nano_sort", "family": "mingpt", "path": "nano_sort"})
     (out / "index.json").write_text(json.dumps(index))
 
 

@@ -144,6 +144,7 @@ TEST_F(Stories, GreedyTextIsTheOneItsDescriptionShows) {
 TEST_F(Stories, TheTokenizerOfLlama2cIsTheSentencePieceModel) {
   const Folder folder;
   for (const char* file : {"stories260K.bin", "tok512.bin"}) fs::copy(folder_ / file, folder.path() / file);
+  folder.write("tokens_of_the_corpus.bin", "no tokenizer");
   const ModelFolder source = find_model((folder.path() / "stories260K.bin").string());
   const auto tokenizer = load_tokenizer(source);
   ASSERT_TRUE(tokenizer.has_value());
