@@ -18,6 +18,17 @@ bool names_generated(const Positions& positions) {
                      [](const auto& term) { return std::holds_alternative<PositionsSpec::Generated>(term); });
 }
 
+// Whether any position after a prompt of this length may be among them.
+bool may_follow(const Positions& positions, Index prompt) {
+  const auto& terms = positions.spec().terms;
+  return std::any_of(terms.begin(), terms.end(), [&](const auto& term) {
+    if (std::holds_alternative<PositionsSpec::PromptPart>(term)) return false;
+    const auto* listed = std::get_if<PositionsSpec::Indices>(&term);
+    return listed == nullptr || std::any_of(listed->values.begin(), listed->values.end(),
+                                            [&](Index position) { return position >= prompt; });
+  });
+}
+
 // The step in which each of these prompts' rows is at its position.
 RowBatch step_at(const RowBatch& prompts, std::vector<Index> rows, std::vector<Index> positions) {
   const at::Tensor tokens = at::zeros({static_cast<Index>(rows.size())}, at::kLong);
@@ -63,6 +74,7 @@ std::vector<Index> GenerateEdits::furthest_of(const Edits::Item& edit) const {
   if (!reaches_generated(edit.change.spec())) return furthest;
   for (Index row = 0; row < prompts.size(); ++row) {
     const auto index = static_cast<std::size_t>(row);
+    if (!may_follow(edit.where.positions, prompts.lengths[index])) continue;
     for (Index position = last_[index]; position >= prompts.lengths[index] && furthest[index] == kUnset; --position) {
       if (touches(edit, step_at(prompts, {row}, {position}))) furthest[index] = position;
     }

@@ -11,16 +11,20 @@ namespace diopter {
 inline namespace abi1 {
 namespace {
 
-void within(bool fine, const char* name, const char* range, double got) {
+std::string shown(Index value) { return std::to_string(value); }
+std::string shown(double value) { return base::shortest(value); }
+
+template <class Number>
+void within(bool fine, const char* name, const char* range, Number got) {
   if (fine) return;
-  throw Error(std::string(name) + " is " + base::shortest(got) + ", where " + range + " is expected; correct it");
+  throw Error(std::string(name) + " is " + shown(got) + ", where " + range + " is expected; correct it");
 }
 
 }  // namespace
 
 void check(const GenerateOptions& options) {
-  within(options.max_new_tokens >= 1, "max_new_tokens", "1 or more", static_cast<double>(options.max_new_tokens));
-  within(options.top_k >= 0, "top_k", "0 (all tokens) or more", static_cast<double>(options.top_k));
+  within(options.max_new_tokens >= 1, "max_new_tokens", "1 or more", options.max_new_tokens);
+  within(options.top_k >= 0, "top_k", "0 (all tokens) or more", options.top_k);
   within(options.temperature >= 0 && std::isfinite(options.temperature), "temperature", "0 (greedy) or more",
          options.temperature);
   within(options.top_p > 0 && options.top_p <= 1, "top_p", "a number above 0 and up to 1", options.top_p);

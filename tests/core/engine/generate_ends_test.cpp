@@ -145,9 +145,9 @@ TEST(GenerateEnds, WhatHasNoEffectOrMeaningIsRefused) {
     return Edits().at("blocks.1.hook_resid_post", Change::add(vector), {.positions = std::move(positions)});
   };
   EXPECT_EQ(error({.max_new_tokens = 0}), "max_new_tokens is 0, where 1 or more is expected; correct it");
-  EXPECT_EQ(error({.temperature = -1}), "temperature is -1, where 0 (greedy) or more is expected; correct it");
+  EXPECT_EQ(error({.temperature = -1}), "temperature is -1.0, where 0 (greedy) or more is expected; correct it");
   EXPECT_EQ(error({.temperature = 1, .top_p = 0}),
-            "top_p is 0, where a number above 0 and up to 1 is expected; correct it");
+            "top_p is 0.0, where a number above 0 and up to 1 is expected; correct it");
   EXPECT_EQ(error({.top_k = 5}),
             "top_k and top_p have no effect at temperature 0, where the likeliest token is taken; set a temperature");
   EXPECT_EQ(error({.seeds = {1, 2}}), "samples at temperature 0 are all the same; set a temperature or take one");

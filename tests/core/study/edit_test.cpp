@@ -64,5 +64,13 @@ TEST(Edit, ReadInFull) {
             R"({"hook":"blocks.*.hook_mlp_out","op":"mean","positions":"all","value":"clean"})");
 }
 
+TEST(Edit, AValueMayBeANumber) {
+  const Study study = toys::study_of(
+      toys::manifest_with("[[run.edit]]\nop = \"replace\"\nhook = \"blocks.8.hook_resid_post\"\nvalue = 2\n"));
+  EXPECT_EQ(study.runs[0].edits[0].value, Edit::Value::Number);
+  EXPECT_EQ(base::canonical_json(to_json(study.runs[0].edits[0])),
+            R"({"hook":"blocks.8.hook_resid_post","op":"replace","positions":"all","value":2.0})");
+}
+
 }  // namespace
 }  // namespace diopter::study
