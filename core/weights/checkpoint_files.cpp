@@ -41,12 +41,12 @@ void check_shard_name(const std::string& shard, const fs::path& index) {
   }
 }
 
-// Files that trainers write beside the weights.
+// Files that lie beside weights under names like theirs.
 bool is_no_weights(const std::string& name) {
-  for (const char* prefix : {"optimizer", "scheduler", "scaler", "rng_state", "training_args", "tok"}) {
+  for (const char* prefix : {"optimizer", "scheduler", "scaler", "rng_state", "training_args"}) {
     if (name.starts_with(prefix)) return true;
   }
-  return false;
+  return name.starts_with("tok") && name.ends_with(".bin");  // llama2.c's tokenizers
 }
 
 fs::path only_candidate(const fs::path& folder) {

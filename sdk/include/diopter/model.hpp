@@ -35,7 +35,8 @@ class DIOPTER_API Model {
       const Tensor& resid) const;  // [..., d_model] -> [..., d_vocab]; final norm with the rows' own statistics
   Readout read(const Tensor& resid, const Read& what) const;  // of the same, by chunks; never [..., d_vocab] at once
   // u = w_f * (W_U[:, answer] - W_U[:, foil]), less its mean over d_model under LayerNorm; bias from b_U + c_f W_U.
-  // Parts of the stream contribute part . u / ln_final.hook_scale; with the bias they sum to the logit difference.
+  // Parts of the stream contribute part . u / ln_final.hook_scale (part . u in a model without norms); with the bias
+  // they sum to the logit difference.
   // needs(Weights)
   Direction logit_direction(const Tensor& answer, const Tensor& foil = {}) const;  // int64 [prompt]
   // Canonical layout: W_E [V,D] W_pos W_U [D,V] b_U; per layer W_Q [H,D,e] W_K W_V W_O [H,e,D] W_in [D,F] W_out [F,D]
