@@ -68,7 +68,9 @@ int hooks(const HooksFlags& flags) {
 void add_hooks(CLI::App& app, Action& action) {
   auto flags = std::make_shared<HooksFlags>();
   CLI::App* verb = app.add_subcommand("hooks", "Hook points of a model, with their axes");
-  verb->add_option("model", flags->model, "organism, a folder, a file of weights, or a model of the hub that was pulled")->required();
+  verb->add_option("model", flags->model,
+                   "organism, a folder, a file of weights, or a model of the hub that was pulled")
+      ->required();
   verb->add_option("--grep", flags->grep, "only names that contain this or match this glob");
   flags->common.add_to(*verb);
   verb->callback([flags, &action] { action = [flags] { return hooks(*flags); }; });
