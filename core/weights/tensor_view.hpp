@@ -21,7 +21,7 @@ struct TensorView {
   std::string_view bytes;
   std::shared_ptr<const void> owner;
   std::vector<std::int64_t> strides = {};  // in elements, 0 or more, one per size; empty: row-major
-  bool mapped = false;  // bytes of a base::MappedFile
+  bool mapped = false;                     // bytes of a base::MappedFile
 };
 
 std::string shape_text(const std::vector<std::int64_t>& shape);  // "[768, 2304]"

@@ -64,7 +64,7 @@ class DIOPTER_API TokenCodec {
   virtual std::vector<Index> encode(Text text) const = 0;  // no BOS
   // Of a text that follows other text: tokenizers that put a space before a text's first word put none before this one.
   virtual std::vector<Index> continuation(Text text) const;  // encode(), where nothing is put before a text
-  virtual std::string text(Index token) const = 0;         // exact bytes
+  virtual std::string text(Index token) const = 0;           // exact bytes
   virtual Index size() const = 0;
 };
 // The id of a text that is exactly one token; else an Error that lists the pieces.
