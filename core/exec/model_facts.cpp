@@ -5,6 +5,7 @@
 #include "base/error.hpp"
 #include "exec/model_tokenizer.hpp"
 #include "model/end_tokens.hpp"
+#include "model/placement.hpp"
 #include "model/transforms.hpp"
 
 namespace diopter::exec {
@@ -20,7 +21,11 @@ void check_settings(const study::ModelSettings& settings, study::Problems& probl
                    fmt::format("model.{} = \"{}\" is not yet in this version; use \"{}\"", key, value, *known.begin()));
   };
   only("compute", settings.compute, {"float32"});
-  only("device", settings.device, {"cpu", "auto"});
+  try {
+    model::device_named(settings.device);
+  } catch (const base::UserError& problem) {
+    problems.error(settings.where("device"), problem.what()).help = problem.help();
+  }
 }
 
 }  // namespace

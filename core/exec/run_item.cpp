@@ -17,6 +17,7 @@
 #include "host/run_params.hpp"
 #include "host/runner.hpp"
 #include "model/load.hpp"
+#include "model/placement.hpp"
 #include "model/precision.hpp"
 #include "model/transforms.hpp"
 
@@ -50,6 +51,7 @@ RunStart start_of(const CheckedRun& run, const store::PlanItem& item, const Item
   if (run.model) {
     start.model = run.model->info.name;
     start.dtype = run.run->model->dtype;
+    if (run.run->model->device.starts_with("cuda")) start.backend = "cuda";
   }
   for (const auto& tag : run.run->tags) start.tags[tag] = "";
   return start;
@@ -143,16 +145,19 @@ RunEnd end_of(const host::Outcome& outcome) {
 std::shared_ptr<const model::Transformer> LoadedModels::get(const ModelFacts& facts,
                                                             const study::ModelSettings& settings) {
   const std::string path = facts.folder.path().string();
-  if (path != path_ || settings.dtype != dtype_ || settings.transforms != transforms_ || !model_) {
+  if (path != path_ || settings.dtype != dtype_ || settings.device != device_ || settings.transforms != transforms_ ||
+      !model_) {
     model_.reset();  // two models at once would need twice the memory
     const at::ScalarType dtype = model::dtype_named(settings.dtype);
     // Transforms sum over weights: in float32, rounded once at the end.
     const bool plain = settings.transforms.empty();
     model::Parameters parameters = model::load(facts.folder.path(), plain ? dtype : at::kFloat).parameters;
     if (!plain) parameters = model::in_dtype(model::transformed(parameters, settings.transforms), dtype);
-    model_ = std::make_shared<const model::Transformer>(std::move(parameters));
+    model_ =
+        std::make_shared<const model::Transformer>(model::on_device(parameters, model::device_named(settings.device)));
     path_ = path;
     dtype_ = settings.dtype;
+    device_ = settings.device;
     transforms_ = settings.transforms;
   }
   return model_;

@@ -18,11 +18,11 @@ namespace diopter::exec {
 // The model of the last item stays loaded for the next one.
 class LoadedModels {
  public:
-  // In the settings' dtype, with their weight transforms.
+  // In the settings' dtype, with their weight transforms, on their device.
   std::shared_ptr<const model::Transformer> get(const ModelFacts& facts, const study::ModelSettings& settings);
 
  private:
-  std::string path_, dtype_;
+  std::string path_, dtype_, device_;
   std::vector<std::string> transforms_;
   std::shared_ptr<const model::Transformer> model_;
 };

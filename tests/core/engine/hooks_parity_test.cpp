@@ -26,7 +26,8 @@ std::string kind_of(const HookPoint& point) {
 
 // |a - b| where both hold real positions: -inf equals -inf, padding counts nothing.
 double real_difference(const at::Tensor& ours, const at::Tensor& theirs, const at::Tensor& real) {
-  const at::Tensor gap = at::where((ours == theirs) | real.logical_not(), at::zeros({}), (ours - theirs).abs());
+  const at::Tensor here = ours.to(at::kCPU);
+  const at::Tensor gap = at::where((here == theirs) | real.logical_not(), at::zeros({}), (here - theirs).abs());
   return gap.isnan().any().item<bool>() ? std::numeric_limits<double>::infinity() : gap.max().item<double>();
 }
 
@@ -48,7 +49,8 @@ void compare(const std::filesystem::path& oracle, std::map<std::string, Line>& l
   for (const auto& entry : std::filesystem::directory_iterator(oracle)) {
     if (entry.path().extension() != ".safetensors") continue;
     const std::string model_name = entry.path().stem().stem();
-    const auto model = std::make_shared<model::Transformer>(model::load(oracle / model_name).parameters);
+    const auto model =
+        std::make_shared<model::Transformer>(model::testing::placed(model::load(oracle / model_name).parameters));
     Remembering monitor;
     Session session(model, nullptr, monitor);
     auto expected = model::testing::read_tensors(entry.path());
@@ -81,7 +83,8 @@ void compare(const std::filesystem::path& oracle, std::map<std::string, Line>& l
       line.values += value.numel();
       const at::Tensor noise = expected.at("noise/" + name);
       const Edits edits =
-          Edits().at(HookSet(name), Change::custom([noise](const Tensor& x, const HookPoint&) { return x + noise; }));
+          Edits().at(HookSet(name),
+                     Change::custom([noise](const Tensor& x, const HookPoint&) { return x + noise.to(x.device()); }));
       const at::Tensor logits = session.capture(rows, {}, {}, edits).logits();
       const double after = real_difference(logits, expected.at("logits/" + name), real_logits);
       line.edited = std::max(line.edited, after);

@@ -33,7 +33,7 @@ TEST(FamiliesParity, LogitsStreamsAndPatternsEqualTransformers) {
   testing::print_parity_heading();
   std::map<std::string, int> cases;
   for (const OracleCase& c : oracle_cases(oracle)) {
-    const Transformer model(load(c.folder).parameters);
+    const Transformer model(testing::placed(load(c.folder).parameters));
     testing::compare_with_oracle("model_families", c.name, model, read_tensors(c.folder / "expected.safetensors"));
     ++cases[c.about.at("family")];
   }

@@ -33,12 +33,13 @@ TEST(Gpt2Parity, LogitsEqualTransformers) {
              "to float64", "gate");
   Index compared = 0;
   for (const OracleCase& c : oracle_cases(oracle)) {
-    const Transformer model(load(c.folder).parameters);
+    const Transformer model(testing::placed(load(c.folder).parameters));
     auto expected = read_tensors(c.folder / "expected.safetensors");
     const at::Tensor ids = expected.at("ids"), theirs = real(expected.at("logits"), ids);
     Pass explicit_pass;
     explicit_pass.path.explicit_attention = true;
-    const at::Tensor fused = real(model.forward(ids), ids), plain = real(model.forward(ids, explicit_pass), ids);
+    const at::Tensor fused = real(model.forward(ids.to(testing::device())), ids),
+                     plain = real(model.forward(ids.to(testing::device()), explicit_pass), ids);
 
     // Tiny models: the logits themselves; at GPT-2's size log-probabilities, with the error of fp32 products as gate.
     const auto compare = [&](const at::Tensor& ours, const at::Tensor& others) {

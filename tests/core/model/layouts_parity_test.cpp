@@ -37,7 +37,7 @@ TEST(LayoutsParity, LogitsStreamsAndPatternsEqualTransformers) {
   testing::print_parity_heading();
   std::map<std::string, int> cases;
   for (const OracleCase& c : oracle_cases(oracle)) {
-    const Transformer model(load(path_of(c)).parameters);
+    const Transformer model(testing::placed(load(path_of(c)).parameters));
     testing::compare_with_oracle("model_layouts", c.name, model, read_tensors(c.folder / "expected.safetensors"));
     ++cases[c.about.at("family")];
   }

@@ -27,7 +27,7 @@ inline std::vector<OracleCase> oracle_cases(const std::filesystem::path& oracle)
   return all;
 }
 
-// Rows of real positions: [n, ...] of [batch, pos, ...].
-inline at::Tensor real(const at::Tensor& x, const at::Tensor& ids) { return x.index({ids.ge(0)}); }
+// Rows of real positions: [n, ...] of [batch, pos, ...], on the CPU as `ids` are.
+inline at::Tensor real(const at::Tensor& x, const at::Tensor& ids) { return x.to(at::kCPU).index({ids.ge(0)}); }
 
 }  // namespace diopter::model::testing

@@ -28,8 +28,8 @@ inline void compare_with_oracle(const std::string& test, const std::string& name
                                 const std::map<std::string, at::Tensor>& expected) {
   const at::Tensor ids = expected.at("ids"), theirs = real(expected.at("logits"), ids);
   RecordingTap tap = RecordingTap::all(model.hooks());
-  const double fused = largest_difference(real(model.forward(ids), ids), theirs);
-  const double shown = largest_difference(real(model.forward(ids, {&tap}), ids), theirs);
+  const double fused = largest_difference(real(model.forward(ids.to(device())), ids), theirs);
+  const double shown = largest_difference(real(model.forward(ids.to(device()), {&tap}), ids), theirs);
   double stream = 0, pattern = 0;
   const auto gap = [&](const std::string& key, const at::Tensor& ours, auto part) {  // of what the oracle has
     const auto found = expected.find(key);

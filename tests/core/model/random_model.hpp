@@ -4,12 +4,21 @@
 #include <ATen/ATen.h>
 
 #include <cmath>
+#include <cstdlib>
 #include <vector>
 
 #include "model/parameters.hpp"
+#include "model/placement.hpp"
 #include "model/transformer.hpp"
 
 namespace diopter::model::testing {
+
+// Where parity tests run: DIOPTER_TEST_DEVICE (cpu, cuda, cuda:1), else the CPU.
+inline at::Device device() {
+  const char* name = std::getenv("DIOPTER_TEST_DEVICE");
+  return device_named(name == nullptr ? "cpu" : name);
+}
+inline Parameters placed(const Parameters& parameters) { return on_device(parameters, device()); }
 
 inline ModelInfo tiny_info() {
   ModelInfo info;
@@ -48,7 +57,7 @@ inline at::Tensor random_ids(const ModelInfo& info, Index batch, Index pos, std:
 
 inline double largest(const at::Tensor& x) { return x.numel() == 0 ? 0 : x.abs().max().item<double>(); }
 inline double largest_difference(const at::Tensor& a, const at::Tensor& b) {
-  return largest(a.to(at::kDouble) - b.to(at::kDouble));
+  return largest(a.to(at::kCPU, at::kDouble) - b.to(at::kCPU, at::kDouble));
 }
 
 }  // namespace diopter::model::testing
