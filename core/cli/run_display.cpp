@@ -4,11 +4,13 @@
 #include <fmt/ranges.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <set>
 
 #include "base/ulid.hpp"
 #include "base/utf8.hpp"
 #include "cli/heatmap.hpp"
+#include "cli/table.hpp"
 #include "report/figure_spec.hpp"
 #include "report/grid_from_store.hpp"
 #include "store/reader.hpp"
@@ -36,6 +38,28 @@ std::string scalar_lines(const store::Reader& reader, const store::RunDetail& ru
       out += fmt::format("  {:<24} {:<14} {}\n", tensor.name, label, fmt::format("{:.4g}", grid->values[i]));
     }
   }
+  return out;
+}
+
+// The first rows of a table that the run declares as a figure.
+std::string table_lines(const report::Table& table, const std::string& name) {
+  constexpr std::size_t kMostRows = 12;
+  Rows rows;
+  for (const report::Column& column : table.columns)
+    rows.columns.push_back({.name = column.name, .heading = column.name, .numeric = !column.is_text});
+  const std::size_t all = table.columns.empty() ? 0 : table.columns.front().size();
+  for (std::size_t row = 0; row < std::min(all, kMostRows); ++row) {
+    auto& cells = rows.cells.emplace_back();
+    for (const report::Column& column : table.columns)
+      cells.push_back(column.is_text ? base::Json(column.texts[row]) : base::Json(column.numbers[row]));
+  }
+  std::string out = "\n  " + name + "\n", lines = aligned_table(rows, true, base::terminal_width(STDOUT_FILENO) - 2);
+  for (std::size_t at = 0; at < lines.size();) {
+    const std::size_t end = std::min(lines.find('\n', at), lines.size());
+    out += "  " + lines.substr(at, end - at) + "\n";
+    at = end + 1;
+  }
+  if (all > kMostRows) out += fmt::format("  {} of {} rows; the others are in the report\n", kMostRows, all);
   return out;
 }
 
@@ -123,6 +147,10 @@ void RunDisplay::show_results(const std::string& run_id) {
   for (const auto& output : run.outputs) {
     if (output.type != "figure" || output.doc.is_null()) continue;
     const report::FigureSpec spec = report::parse_figure_spec(output.doc);
+    if (spec.as == "table") {
+      if (const auto table = report::find_table(reader, run, spec.of)) text += table_lines(*table, spec.of);
+      continue;
+    }
     const auto grid = report::find_grid(reader, run, spec.of);
     if (spec.as != "heatmap" || !grid || grid->dims.size() < 2) continue;
     look.first_row_last = spec.origin == "lower";
