@@ -2,7 +2,7 @@
 
 debian_packages=(g++ cmake ninja-build pkg-config git python3-venv libboost-dev libssl-dev libcurl4-openssl-dev libsqlite3-dev libsqlitecpp-dev
   libcli11-dev nlohmann-json3-dev libtomlplusplus-dev libfmt-dev libpcre2-dev libgtest-dev libgmock-dev librapidcheck-dev
-  libutf8proc-dev libbenchmark-dev ccache mold chromium)
+  libutf8proc-dev libbenchmark-dev openssl ca-certificates ccache mold chromium)
 torch_version=2.13.0
 plotly_version=7.1.0
 
@@ -11,7 +11,7 @@ package_installed() { dpkg-query -W -f='${Status}' "$1" 2>/dev/null | grep -q 'i
 # A tool that stands on PATH counts as installed, wherever it came from.
 package_missing() {
   case "$1" in
-    g++ | cmake | git | ccache | mold | chromium) command -v "$1" >/dev/null && return 1 ;;
+    g++ | cmake | git | openssl | ccache | mold | chromium) command -v "$1" >/dev/null && return 1 ;;
     ninja-build) command -v ninja >/dev/null && return 1 ;;
     pkg-config) command -v pkg-config >/dev/null && return 1 ;;
     python3-venv) python3 -c 'import venv, ensurepip' 2>/dev/null && return 1 ;;
