@@ -30,14 +30,19 @@ void check_settings(const study::ModelSettings& settings, study::Problems& probl
 
 }  // namespace
 
+std::string backend_of(const study::ModelSettings& settings) {
+  return settings.device.starts_with("cuda") ? "cuda" : "cpu";
+}
+
 std::shared_ptr<const ModelFacts> read_facts(const ModelFolder& folder) {
   auto facts = std::make_shared<ModelFacts>();
   facts->folder = folder;
   facts->info = read_info(folder);
   facts->hooks = HookTable(facts->info);
   if (auto tokenizer = load_tokenizer(folder)) facts->codec = std::make_shared<engine::Codec>(std::move(*tokenizer));
-  if (auto named = model::end_token_ids(folder.folder)) {
-    facts->end_tokens = *std::move(named);
+  const auto named = configured_by_folder(folder) ? model::end_token_ids(folder.folder) : std::nullopt;
+  if (named) {
+    facts->end_tokens = *named;
   } else if (facts->codec && facts->codec->tokenizer().eos()) {
     facts->end_tokens = {*facts->codec->tokenizer().eos()};
   }

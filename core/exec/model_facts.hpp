@@ -25,6 +25,9 @@ struct ModelFacts {
                                   // else the tokenizer's
 };
 
+// "cpu" or "cuda": runs on one do not answer for runs on the other.
+std::string backend_of(const study::ModelSettings& settings);
+
 // UserError(Refused) for a model that is not there or that this version cannot run.
 std::shared_ptr<const ModelFacts> read_facts(const ModelFolder& folder);
 

@@ -104,10 +104,14 @@ std::vector<fs::path> model_files(const ModelFolder& model) {
   for (const fs::path& file : weights_of(model)) out.push_back(file);
   out.push_back(model::find_config(model.path()).file);
   const fs::path generation = model.folder / "generation_config.json";  // may say what ends a text
-  if (!model.weights && fs::is_regular_file(generation)) out.push_back(generation);
+  if (configured_by_folder(model) && fs::is_regular_file(generation)) out.push_back(generation);
   std::sort(out.begin(), out.end());
   out.erase(std::unique(out.begin(), out.end()), out.end());
   return out;
+}
+
+bool configured_by_folder(const ModelFolder& model) {
+  return !model.weights || model::find_config(model.path()).file.filename() == "config.json";
 }
 
 ModelInfo read_info(const ModelFolder& model) {

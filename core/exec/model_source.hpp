@@ -33,6 +33,10 @@ ModelFolder find_model(const std::string& source);  // of a command line: relati
 // bytewise order: what identifies the model.
 std::vector<std::filesystem::path> model_files(const ModelFolder& model);
 
+// Whether the folder's config.json and generation_config.json describe this model: not beside a file of weights that
+// says its own sizes.
+bool configured_by_folder(const ModelFolder& model);
+
 // The canonical configuration under the model's name, before a weight is read.
 ModelInfo read_info(const ModelFolder& model);
 

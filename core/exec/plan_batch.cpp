@@ -144,7 +144,7 @@ store::Plan plan_batch(const CheckedStudy& study, HashCache& hashes, const store
                                      [&](const study::ModelSettings& settings) {
                                        return hashes.of_files(model_files(facts_of(study, settings).folder));
                                      },
-                                 .backend = {},
+                                 .backend = backend_of,
                                  .file_hash = {}};
   const study::Plan planned = study::make_plan(study.study, inputs);
   store::Plan plan;

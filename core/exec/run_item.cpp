@@ -51,7 +51,7 @@ RunStart start_of(const CheckedRun& run, const store::PlanItem& item, const Item
   if (run.model) {
     start.model = run.model->info.name;
     start.dtype = run.run->model->dtype;
-    if (run.run->model->device.starts_with("cuda")) start.backend = "cuda";
+    start.backend = backend_of(*run.run->model);
   }
   for (const auto& tag : run.run->tags) start.tags[tag] = "";
   return start;

@@ -4,12 +4,15 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <map>
+
 #include "base/error.hpp"
 #include "base/files.hpp"
 #include "core/model/random_model.hpp"
 #include "core/weights/files.hpp"
 #include "environment.hpp"
 #include "exec/hash_cache.hpp"
+#include "exec/model_facts.hpp"
 #include "exec/model_tokenizer.hpp"
 #include "model/load.hpp"
 #include "model/transformer.hpp"
@@ -70,6 +73,30 @@ TEST(ModelSource, OneOfSeveralFilesOfWeightsIsChosenByItsName) {
   EXPECT_EQ(late.name, "late");
   EXPECT_THAT(names(model_files(late)), ElementsAre("config.json", "late.safetensors"));
   EXPECT_EQ(model::load(late.path()).parameters.info().name, "late");
+}
+
+TEST(ModelSource, WhatEndsATextIsPartOfTheModel) {
+  const Folder folder;
+  const fs::path model = saved(folder);
+  fs::copy(model / "model.safetensors", model / "late.safetensors");
+  const std::vector<std::string> sources = {model.string(), (model / "late.safetensors").string()};
+  for (const std::string& source : sources) {
+    fs::remove(model / "generation_config.json");
+    const std::string before = hash_of(find_model(source));
+    EXPECT_TRUE(read_facts(find_model(source))->end_tokens.empty()) << source;
+    base::write_file_atomically(model / "generation_config.json", R"({"eos_token_id": [3, 7]})");
+    EXPECT_THAT(read_facts(find_model(source))->end_tokens, ElementsAre(3, 7)) << source;
+    EXPECT_NE(hash_of(find_model(source)), before) << source;
+  }
+}
+
+TEST(ModelSource, RunsOnAGpuAreNotThoseOnTheCpu) {
+  study::ModelSettings settings;
+  for (const auto& [device, backend] :
+       std::map<std::string, std::string>{{"auto", "cpu"}, {"cpu", "cpu"}, {"cuda", "cuda"}, {"cuda:1", "cuda"}}) {
+    settings.device = device;
+    EXPECT_EQ(backend_of(settings), backend) << device;
+  }
 }
 
 TEST(ModelSource, WhatIsNotThereIsRefused) {
