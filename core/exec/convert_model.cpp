@@ -88,6 +88,14 @@ void copy_tokenizer(const ModelFolder& model, const fs::path& folder) {
   base::write_file_atomically(folder / "tokenizer_config.json", base::plain_json(config, 2) + "\n");
 }
 
+// What ends a text, and how it is drawn by tools that read that file.
+void copy_generation_config(const ModelFolder& model, const fs::path& folder) {
+  constexpr const char* kName = "generation_config.json";
+  const fs::path file = model.folder / kName;
+  if (configured_by_folder(model) && fs::is_regular_file(file))
+    base::write_file_atomically(folder / kName, base::read_file(file));
+}
+
 at::Tensor logits_of(const model::Transformer& model) {
   std::vector<at::Tensor> rows;
   for (const auto& ids : verification_ids(model.info())) {
@@ -133,6 +141,7 @@ Conversion convert_model(const ConvertRequest& request) {
   if (const auto tokenizer = load_tokenizer(request.model)) tokens = {tokenizer->bos(), tokenizer->eos()};
   model::save(target, draft.path(), tokens);
   copy_tokenizer(request.model, draft.path());
+  copy_generation_config(request.model, draft.path());
   compare(source, draft.path(), dtype, out);
   for (const model::Slot slot : model::slots(target.info()))
     out.parameters += target.get(slot.part, slot.layer).numel();

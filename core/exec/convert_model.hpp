@@ -26,9 +26,9 @@ struct Conversion {
   double largest_logit = 0, logits = 0;
 };
 
-// config.json, model.safetensors and the tokenizer, all or nothing: written beside `folder`, read back, compared, then
-// renamed. UserError: Refused for a model the family cannot express, Usage for a folder that is in use, Store when it
-// cannot be written, Failed when what was read back computes something else.
+// config.json, model.safetensors, the tokenizer and generation_config.json, all or nothing: written beside `folder`,
+// read back, compared, then renamed. UserError: Refused for a model the family cannot express, Usage for a folder that
+// is in use, Store when it cannot be written, Failed when what was read back computes something else.
 Conversion convert_model(const ConvertRequest& request);
 
 }  // namespace diopter::exec

@@ -127,8 +127,8 @@ def conversions(tmp):
     found = verify(tmp / "gpt2", "--python", PYTHON)
     assert found["equal"] and found["family"] == "gpt2", found
     print(f"  nanoGPT's checkpoint as gpt2: read back {made['logits']:.2g}, against transformers {found['log_probs']:.2g}")
-    said = verify(checkpoint, "--python", PYTHON, code=1)  # transformers cannot read it
-    assert "diopter model convert" in said, said
+    said = verify(checkpoint, "--python", PYTHON, code=6)
+    assert "is a file of weights" in said and "diopter model convert" in said, said
 
     convert("organism", tmp / "copy")
     assert (tmp / "copy/model.safetensors").read_bytes() == (ORGANISM / "model.safetensors").read_bytes()
@@ -138,6 +138,11 @@ def conversions(tmp):
     half = convert("organism", tmp / "half", "--dtype", "bfloat16")
     assert 2 * (tmp / "half/model.safetensors").stat().st_size < 1.02 * (ORGANISM / "model.safetensors").stat().st_size, half
     assert verify(tmp / "half", "--python", PYTHON)["equal"]
+
+    ends = changed(tmp / "ends", "ln_f.bias", 0)
+    (ends / "generation_config.json").write_text('{"eos_token_id": [3, 7]}')
+    assert "generation_config.json" in convert(ends, tmp / "ends_too")["files"]
+    assert json.loads((tmp / "ends_too/generation_config.json").read_text()) == {"eos_token_id": [3, 7]}
 
     before = sorted(path.name for path in tmp.iterdir())
     assert "is there already" in convert("organism", tmp / "copy", code=2)

@@ -112,6 +112,12 @@ Found find_reference(const VerifyRequest& request, const ModelInfo& info) {
     return Found{std::move(reference), words};
   };
   if (!request.against.empty()) return stored(request.against);
+  if (request.model.weights) {  // what transformers finds in its folder may be another model
+    throw UserError(
+        Exit::Refused,
+        fmt::format("transformers reads folders, and {} is a file of weights", request.model.path().string()),
+        "diopter model convert MODEL FOLDER, then verify FOLDER; or --against FILE", "model.verify");
+  }
   try {
     Reference now = ask_transformers({.folder = folder,
                                       .ids = verification_ids(info),
