@@ -12,6 +12,7 @@ struct SessionOptions {
   std::string kind;                    // of the run, for messages; may be empty
   Index memory_budget = 0;             // bytes; 0: 60 % of what is free
   Index verify = 0;                    // cells of each sweep that are run again, plainly, and compared
+  bool plain_sweeps = false;           // every cell by a forward of its own: what reuse is tested against
   std::vector<Index> end_tokens = {};  // ids that end a generated text
 };
 
