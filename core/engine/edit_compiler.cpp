@@ -149,6 +149,15 @@ EditCompiler::Replacement EditCompiler::replacement(const ChangeSpec& change, Ho
       {}};
 }
 
+EditCompiler::Replacement EditCompiler::operand(const ChangeSpec& change, HookId id, const Where& where,
+                                                const LayerRank& layer) const {
+  return replacement(change, id, Selection(where, id, place_), layer);
+}
+
+bool EditCompiler::mean_reaches(const ChangeSpec& change, HookId id, Index positions) const {
+  return change.mean == Mean::OverPositions || sources_.mean(*change.donor, id).positions >= positions;
+}
+
 BoundChange EditCompiler::bind(const ChangeSpec& change, HookId id, const Where& where, Index number,
                                const LayerRank& layer) const {
   const HookPoint& point = place_.hooks[id];

@@ -42,11 +42,17 @@ class EditCompiler {
   void want(const Edits::Item& item);
   std::vector<BoundEdit> bind(const Edits::Item& item, Index number, const std::string& kind) const;
 
- private:
   struct Replacement {
     at::Tensor value;      // broadcastable to the whole value
     at::Tensor available;  // bool [batch, pos], undefined: everywhere
   };
+  // What the change puts at the selected part of a hook point, or adds there before its coefficient; not of scale and
+  // custom.
+  Replacement operand(const ChangeSpec& change, HookId id, const Where& where, const LayerRank& layer) const;
+  // Whether a mean has values for this many positions.
+  bool mean_reaches(const ChangeSpec& change, HookId id, Index positions) const;
+
+ private:
   Replacement replacement(const ChangeSpec& change, HookId id, const Selection& selection,
                           const LayerRank& layer) const;
   Replacement captured(const CaptureData& from, HookId id) const;

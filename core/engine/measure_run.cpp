@@ -42,7 +42,7 @@ Cells measure_rows(Runner& runner, const Prompts& rows, const std::vector<Metric
   }
   for (const RowBatch& batch : batches) {
     Workplace work(runner, batch, codec, path, max_rows);
-    MetricReader reader(metrics, batch, batch.rows, codec, runner.values().device());
+    MetricReader reader(metrics, batch, batch.rows, codec, runner.values().device(), runner.info().d_vocab);
     warn_answer_in_prompt(metrics, batch, codec, runner.monitor());
     const ForwardResult unedited = runner.run(batch, nullptr, path);
     at::Tensor clean = clean_log_probs(runner, metrics, reader, batch, codec, path, &unedited);

@@ -61,39 +61,76 @@ at::Tensor MetricReader::mean_by_row(const at::Tensor& values, const at::Tensor&
   return (sum / count).to(at::kCPU);  // 0 / 0: NaN where nothing is read
 }
 
-// Of the reading's points among `logits`, which are those from `first` on.
-at::Tensor MetricReader::values(const Reading& reading, const at::Tensor& logits, Index first) const {
-  const at::Tensor chosen =
-      ((reading.points >= first) & (reading.points < first + logits.size(0))).nonzero().squeeze(1);
-  const at::Tensor points = reading.points.index_select(0, chosen);
-  MetricInputs in{.logits = logits.index_select(0, points - first),
-                  .answer = {},
-                  .foil = {},
-                  .next = {},
-                  .reference_log_probs = {}};
-  if (reading.answer.defined()) in.answer = reading.answer.index_select(0, chosen);
-  if (reading.foil.defined()) in.foil = reading.foil.index_select(0, chosen);
-  if (reading.next.defined()) in.next = reading.next.index_select(0, chosen);
-  const at::Tensor& reference = reading.spec->name == "kl_to_clean" ? clean_ : unpatched_;
+// Everything of a metric at these points but the logits.
+MetricInputs MetricReader::inputs(const Reading& reading, const at::Tensor& points) const {
+  const at::Tensor entries = reading.entry.index_select(0, points);
+  MetricInputs in{.logits = {}, .answer = {}, .foil = {}, .next = {}, .reference_log_probs = {}};
+  if (reading.answer.defined()) in.answer = reading.answer.index_select(0, entries);
+  if (reading.foil.defined()) in.foil = reading.foil.index_select(0, entries);
+  if (reading.next.defined()) in.next = reading.next.index_select(0, entries);
   if (reading.spec->name.starts_with("kl_to_")) {
+    const at::Tensor& reference = reading.spec->name == "kl_to_clean" ? clean_ : unpatched_;
     DIOPTER_CHECK(reference.defined(), "a KL metric is read without its reference");
     in.reference_log_probs = reference.index_select(0, points);
   }
-  at::Tensor out = at::full({reading.points.size(0)}, std::nan(""), logits.options());
-  out.index_put_({chosen}, metric_values(reading.spec->name, in));
+  return in;
+}
+
+at::Tensor MetricReader::answer_values(const Reading& reading, const SeenLogits& seen, const at::Tensor& which) const {
+  MetricInputs in = inputs(reading, seen.point.index_select(0, which));
+  const Index choices = in.answer.size(1);
+  const at::Tensor tokens = in.foil.defined() ? at::cat({in.answer, in.foil}, 1) : in.answer;
+  in.logits = seen.token_logits(which, tokens.clamp_min(0)).to(at::kDouble);
+  // Only these columns exist here, so the tokens are their own places.
+  const at::Tensor place = at::arange(tokens.size(1), tokens.options()).expand_as(tokens).masked_fill(tokens < 0, -1);
+  in.answer = place.narrow(1, 0, choices);
+  if (in.foil.defined()) in.foil = place.narrow(1, choices, tokens.size(1) - choices);
+  return metric_values(reading.spec->name, in);
+}
+
+SeenLogits MetricReader::seen(const ForwardResult& run) const {
+  return {.point = at::arange(points_.size(), points_.row.options()),
+          .logits = [this, run](const at::Tensor& which) { return run.logits(some(which)); },
+          .token_logits = [this, run](const at::Tensor& which,
+                                      const at::Tensor& tokens) { return run.token_logits(some(which), tokens); }};
+}
+
+std::vector<at::Tensor> MetricReader::values_at(const SeenLogits& seen) const {
+  const Index count = seen.point.size(0);
+  std::vector<at::Tensor> out(readings_.size());
+  std::vector<std::size_t> wide;  // those that need the whole vocabulary
+  for (std::size_t m = 0; m < readings_.size(); ++m) {
+    const Reading& reading = readings_[m];
+    out[m] = at::full({count}, std::nan(""), seen.point.options().dtype(at::kDouble));
+    if (reading.spec->custom || count == 0) continue;
+    if (!in_logits(reading.spec->name)) {
+      wide.push_back(m);
+      continue;
+    }
+    const at::Tensor which = reading.entry.index_select(0, seen.point).ge(0).nonzero().squeeze(1);
+    if (which.size(0) > 0) out[m].index_put_({which}, answer_values(reading, seen, which));
+  }
+  for (Index first = 0; !wide.empty() && first < count;) {
+    const Index chunk = std::min(count - first, std::max<Index>(1, kChunkNumbers / vocabulary_));
+    const at::Tensor rows = at::arange(first, first + chunk, seen.point.options());
+    const at::Tensor logits = seen.logits(rows).to(at::kDouble), points = seen.point.narrow(0, first, chunk);
+    for (const std::size_t m : wide) {
+      const at::Tensor which = readings_[m].entry.index_select(0, points).ge(0).nonzero().squeeze(1);
+      if (which.size(0) == 0) continue;
+      MetricInputs in = inputs(readings_[m], points.index_select(0, which));
+      in.logits = logits.index_select(0, which);
+      out[m].index_put_({rows.index_select(0, which)}, metric_values(readings_[m].spec->name, in));
+    }
+    first += chunk;
+  }
+  for (at::Tensor& values : out) values = values.to(at::kCPU);
   return out;
 }
 
-at::Tensor MetricReader::answer_values(const Reading& reading, const ForwardResult& run) const {
-  const Index choices = reading.answer.size(1);
-  const at::Tensor tokens = reading.foil.defined() ? at::cat({reading.answer, reading.foil}, 1) : reading.answer;
-  const at::Tensor logits = run.token_logits(some(reading.points), tokens.clamp_min(0)).to(at::kDouble);
-  // Only these columns exist here, so the tokens are their own places.
-  const at::Tensor place = at::arange(tokens.size(1), tokens.options()).expand_as(tokens).masked_fill(tokens < 0, -1);
-  MetricInputs in{
-      .logits = logits, .answer = place.narrow(1, 0, choices), .foil = {}, .next = {}, .reference_log_probs = {}};
-  if (reading.foil.defined()) in.foil = place.narrow(1, choices, tokens.size(1) - choices);
-  return metric_values(reading.spec->name, in);
+at::Tensor MetricReader::by_row(std::size_t metric, const at::Tensor& by_point) const {
+  const Reading& reading = readings_[metric];
+  if (reading.points.size(0) == 0) return at::full({batch_.size()}, std::nan(""), at::kDouble);
+  return mean_by_row(by_point.index_select(0, reading.points.to(at::kCPU)), reading.rows.to(at::kCPU));
 }
 
 at::Tensor MetricReader::custom_values(const Reading& reading, const ForwardResult& run) const {
@@ -117,32 +154,11 @@ at::Tensor MetricReader::custom_values(const Reading& reading, const ForwardResu
 }
 
 std::vector<at::Tensor> MetricReader::read(const ForwardResult& run) const {
-  std::vector<at::Tensor> by_point(readings_.size()), out(readings_.size());
-  std::vector<std::size_t> wide;
+  const std::vector<at::Tensor> by_point = values_at(seen(run));
+  std::vector<at::Tensor> out;
   for (std::size_t m = 0; m < readings_.size(); ++m) {
-    const Reading& reading = readings_[m];
-    if (reading.points.size(0) == 0) {
-      out[m] = at::full({batch_.size()}, std::nan(""), at::kDouble);
-    } else if (reading.spec->custom) {
-      out[m] = custom_values(reading, run);
-    } else if (in_logits(reading.spec->name)) {
-      by_point[m] = answer_values(reading, run);
-    } else {
-      wide.push_back(m);
-    }
-  }
-  for (Index first = 0; !wide.empty() && first < points_.size();) {
-    const Index vocabulary = run.vocabulary();
-    const Index count = std::min(points_.size() - first, std::max<Index>(1, kChunkNumbers / vocabulary));
-    const at::Tensor logits = run.logits(some(at::arange(first, first + count, points_.row.options()))).to(at::kDouble);
-    for (const std::size_t m : wide) {
-      const at::Tensor part = values(readings_[m], logits, first);
-      by_point[m] = by_point[m].defined() ? at::where(part.isnan(), by_point[m], part) : part;
-    }
-    first += count;
-  }
-  for (std::size_t m = 0; m < readings_.size(); ++m) {
-    if (by_point[m].defined()) out[m] = mean_by_row(by_point[m], readings_[m].rows);
+    const bool custom = readings_[m].spec->custom && readings_[m].points.size(0) > 0;
+    out.push_back(custom ? custom_values(readings_[m], run) : by_row(m, by_point[m]));
   }
   return out;
 }

@@ -75,11 +75,12 @@ at::Tensor ints(const std::vector<Index>& values) { return at::tensor(at::ArrayR
 }  // namespace
 
 MetricReader::MetricReader(const std::vector<Metric>& metrics, const RowBatch& batch, const Prompts& answers,
-                           const TokenCodec* codec, at::Device device)
+                           const TokenCodec* codec, at::Device device, Index vocabulary)
     : batch_(batch),
       last_(static_cast<std::size_t>(batch.size()), kUnset),
       read_(static_cast<std::size_t>(batch.size() * batch.longest()), false),
-      longest_(batch.longest()) {
+      longest_(batch.longest()),
+      vocabulary_(vocabulary) {
   std::map<std::pair<Index, Index>, Index> known;
   std::vector<Index> all_rows, all_positions;
   const auto ids = batch.ids.accessor<Index, 2>();
@@ -91,6 +92,7 @@ MetricReader::MetricReader(const std::vector<Metric>& metrics, const RowBatch& b
         if (pos == kUnset) continue;
         const auto [entry, fresh] = known.try_emplace({row, pos}, static_cast<Index>(known.size()));
         if (fresh) {
+          point_list_.emplace_back(row, pos);
           all_rows.push_back(row);
           all_positions.push_back(pos);
         }
@@ -114,6 +116,14 @@ MetricReader::MetricReader(const std::vector<Metric>& metrics, const RowBatch& b
       needs_unpatched_ = needs_unpatched_ || name == "kl_to_unpatched";
     }
     readings_.push_back(std::move(reading));
+  }
+  for (Reading& reading : readings_) {
+    reading.entry = at::full({static_cast<Index>(known.size())}, -1, at::kLong);
+    reading.entry.index_put_({reading.points.to(at::kCPU)}, at::arange(reading.points.size(0)));
+    read_by_.emplace_back();
+    for (Index point = 0; point < reading.entry.size(0); ++point)
+      read_by_.back().push_back(reading.entry[point].item<Index>() >= 0);
+    reading.entry = reading.entry.to(device);
   }
   points_ = {ints(all_rows).to(device), ints(all_positions).to(device)};
 }

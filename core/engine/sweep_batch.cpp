@@ -2,6 +2,7 @@
 
 #include <ATen/ATen.h>
 
+#include <algorithm>
 #include <cmath>
 
 #include "engine/clean_reference.hpp"
@@ -42,13 +43,10 @@ SweepBatch::SweepBatch(Runner& runner, const Sweep& sweep, const RowBatch& batch
       frozen_(resolved(sweep.freeze, runner.hooks())),
       observed_ids_(std::move(observed)),
       work_(runner, batch_, codec, path, max_rows),
-      reader_(sweep.metrics, batch_, batch_.rows, codec, runner.values().device()) {
-  work_.want(sweep.edits);
-  for (const HookId id : points) work_.compiler().want(sweep.change.spec(), id, sweep.align);
-  work_.sources().make();
-  edits_ = work_.bind(sweep.edits, options.kind);
+      reader_(sweep.metrics, batch_, batch_.rows, codec, runner.values().device(), runner.info().d_vocab) {
+  prepare(points, {}, options.kind);
   for (const HookId id : observed_ids_) observed_.emplace_back(Where{}, id, work_.place());
-  run_base();
+  run_base({});
   NoOps::Donor donor;
   if (const auto& rows = sweep.change.spec().donor; rows && sweep.change.spec().op == ChangeSpec::Op::Replace) {
     run_donor();
@@ -57,10 +55,99 @@ SweepBatch::SweepBatch(Runner& runner, const Sweep& sweep, const RowBatch& batch
   no_ops_.emplace(sweep, runner.hooks(), runner.info().n_layers, reader_, std::move(donor));
 }
 
-void SweepBatch::run_base() {
+SweepBatch::SweepBatch(Runner& runner, const Sweep& sweep, const SweepPlan& plan, const RowBatch& batch,
+                       const ForwardPath& path, const TokenCodec* codec, Index max_rows, const SessionOptions& options)
+    : runner_(runner),
+      sweep_(sweep),
+      batch_(batch),
+      frozen_(resolved(sweep.freeze, runner.hooks())),
+      work_(runner, batch_, codec, path, max_rows),
+      reader_(sweep.metrics, batch_, batch_.rows, codec, runner.values().device(), runner.info().d_vocab) {
+  const std::vector<HookId> of_donor = PackedCells::donor_points(sweep, plan, runner.model());
+  prepare(plan.points(), of_donor, options.kind);
+  run_base(PackedCells::points(plan, runner.model()));
+  pack(plan, of_donor);
+  if (packed_) base_ = packed_->base();
+  const auto& change = sweep.change.spec();
+  if (!change.donor || change.op != ChangeSpec::Op::Replace) return;
+  if (packed_ && !of_donor.empty() && donor_is_read_alike(work_.sources().donor_batch(*change.donor))) {
+    donor_ = packed_->donor();
+  } else {
+    run_donor();
+  }
+}
+
+void SweepBatch::prepare(const std::vector<HookId>& points, const std::vector<HookId>& of_donor,
+                         const std::string& kind) {
+  work_.want(sweep_.edits);
+  for (const HookId id : points) work_.compiler().want(sweep_.change.spec(), id, sweep_.align);
+  for (const HookId id : of_donor) work_.sources().want_donor(*sweep_.change.spec().donor, sweep_.align, id);
+  work_.sources().make();
+  edits_ = work_.bind(sweep_.edits, kind);
+}
+
+// What every cell and the base run have: the sweep's edits; then, in cells only, the frozen points.
+std::vector<PackedEdit> SweepBatch::everywhere() {
+  std::vector<PackedEdit> all;
+  const auto dtype = c10::typeMetaToScalarType(runner_.values().dtype());
+  for (const Edits::Item& item : sweep_.edits.items()) {
+    Operands operands(work_.compiler(), work_.place(), dtype);
+    for (const auto& [id, layer] : points_of(item, runner_.hooks(), runner_.info()))
+      all.push_back(operands.edit(item.change.spec(), id, item.where, layer));
+  }
+  const ChangeSpec held{.op = ChangeSpec::Op::Freeze};
+  for (const auto& [id, value] : frozen_values_) {
+    const bool pairs = runner_.hooks()[id].dims.back() == "src";
+    const Operand kept{.value = pairs ? value.to(at::kFloat) : value, .available = {}};
+    all.emplace_back(held, id, Where{}, work_.place(), std::make_shared<const Operand>(kept), dtype);
+  }
+  return all;
+}
+
+void SweepBatch::pack(const SweepPlan& plan, const std::vector<HookId>& of_donor) {
+  std::vector<PackedEdit> edits = everywhere();
+  if (std::any_of(edits.begin(), edits.end(), [](const PackedEdit& edit) { return !edit.causal(); })) return;
+  std::optional<EqualStreams> equal;
+  const auto& change = sweep_.change.spec();
+  SourceRuns& sources = work_.sources();
+  if (change.donor && change.op == ChangeSpec::Op::Replace)
+    equal.emplace(batch_, sources.donor_batch(*change.donor), sources.donor_align(*change.donor), runner_.info());
+  for (const HookId id : of_donor) donor_values_[id] = sources.donor(*change.donor, id).value;
+  packed_.emplace(PackedSource{.model = runner_.model(),
+                               .sweep = sweep_,
+                               .plan = plan,
+                               .batch = batch_,
+                               .place = work_.place(),
+                               .compiler = work_.compiler(),
+                               .reader = reader_,
+                               .base = kept_values_,
+                               .everywhere = std::move(edits),
+                               .donor = of_donor.empty() ? nullptr : &donor_values_,
+                               .equal = std::move(equal),
+                               .kernels = work_.path().kernels});
+}
+
+// The donor's own metrics are read at the positions of the base rows, and its values there are at hand.
+bool SweepBatch::donor_is_read_alike(const RowBatch& rows) {
+  const at::Tensor& align = work_.sources().donor_align(*sweep_.change.spec().donor);
+  const MetricReader reader(sweep_.metrics, rows, batch_.rows, work_.place().codec, runner_.values().device(),
+                            runner_.info().d_vocab);
+  if (reader.points() != reader_.points()) return false;
+  for (Index point = 0; point < reader.points(); ++point) {
+    const Index row = reader.row_of(point), pos = reader.position_of(point);
+    if (reader_.row_of(point) != row || reader_.position_of(point) != pos) return false;
+    for (Index at = 0; at <= pos; ++at) {
+      if (align.const_data_ptr<Index>()[row * align.stride(0) + at * align.stride(1)] != at) return false;
+    }
+  }
+  return true;
+}
+
+void SweepBatch::run_base(const std::vector<HookId>& kept) {
   HookBus bus(runner_.hooks());
   for (const BoundEdit& edit : edits_) bus.add(edit);
   bus.observe(frozen_, [this](HookId id, const at::Tensor& value) { frozen_values_[id] = value.contiguous(); });
+  bus.observe(kept, [this](HookId id, const at::Tensor& value) { kept_values_[id] = value.contiguous(); });
   const ForwardResult result = runner_.run(batch_, &bus, work_.path());
   clean_ = clean_log_probs(runner_, sweep_.metrics, reader_, batch_, work_.place().codec, work_.path(),
                            edits_.empty() ? &result : nullptr);
@@ -72,7 +159,7 @@ void SweepBatch::run_base() {
 
 void SweepBatch::run_donor() {
   const RowBatch& rows = work_.sources().donor_batch(*sweep_.change.spec().donor);
-  MetricReader reader(sweep_.metrics, rows, batch_.rows, work_.place().codec, runner_.values().device());
+  MetricReader reader(sweep_.metrics, rows, batch_.rows, work_.place().codec, runner_.values().device(), runner_.info().d_vocab);
   if ((reader.needs_clean() || reader.needs_unpatched()) && reader.points() != reader_.points())
     return;  // nothing to compare with
   reader.compare_with(clean_, unpatched_);

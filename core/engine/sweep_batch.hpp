@@ -1,4 +1,5 @@
-// One batch of a sweep: its base and donor runs, and the plain forward that each cell is.
+// One batch of a sweep: its base and donor runs, what cells are served with from them, and the plain forward that each
+// cell is by definition.
 #pragma once
 
 #include <optional>
@@ -6,11 +7,13 @@
 
 #include "engine/no_op.hpp"
 #include "engine/options.hpp"
+#include "engine/packed/packed_cells.hpp"
 #include "engine/workplace.hpp"
 
 namespace diopter::engine {
 
 enum class Skipping { Allowed, None };
+enum class Serving { Packed, Plain };
 
 struct CellResult {
   enum class How { Computed, Skipped, Unavailable };
@@ -27,6 +30,11 @@ class SweepBatch {
   SweepBatch(Runner& runner, const Sweep& sweep, const RowBatch& batch, std::vector<HookId> points,
              std::vector<HookId> observed, const ForwardPath& path, const TokenCodec* codec, Index max_rows,
              const SessionOptions& options);
+  // The same for cells that are served from what the base run (and a donor's) keeps: packed() is there then, unless
+  // one of the sweep's edits puts a pattern that looks ahead.
+  SweepBatch(Runner& runner, const Sweep& sweep, const SweepPlan& plan, const RowBatch& batch, const ForwardPath& path,
+             const TokenCodec* codec, Index max_rows, const SessionOptions& options);
+  const PackedCells* packed() const noexcept { return packed_ ? &*packed_ : nullptr; }
 
   // `layer`: the rank of the cell's layers in a tensor per layer.
   CellResult cell(const CellSite& site, const LayerRank& layer, Skipping skipping);
@@ -37,8 +45,12 @@ class SweepBatch {
   const RowBatch& batch() const noexcept { return batch_; }
 
  private:
-  void run_base();
+  void prepare(const std::vector<HookId>& points, const std::vector<HookId>& of_donor, const std::string& kind);
+  void run_base(const std::vector<HookId>& kept);
   void run_donor();
+  void pack(const SweepPlan& plan, const std::vector<HookId>& of_donor);
+  std::vector<PackedEdit> everywhere();
+  bool donor_is_read_alike(const RowBatch& rows);
   void read_references(const ForwardResult& base);
   std::vector<BoundEdit> held() const;  // the frozen points
 
@@ -49,8 +61,9 @@ class SweepBatch {
   Workplace work_;
   std::vector<BoundEdit> edits_;
   MetricReader reader_;
-  HookValues frozen_values_;
+  HookValues frozen_values_, kept_values_, donor_values_;
   std::optional<NoOps> no_ops_;
+  std::optional<PackedCells> packed_;
   std::vector<Selection> observed_;
   at::Tensor clean_, unpatched_;  // references of the KL metrics
   std::vector<at::Tensor> base_, donor_;

@@ -106,7 +106,8 @@ void SweepPlan::add_axis(const Axis& given, const Sweep& sweep, const ModelInfo&
   axes_.push_back(std::move(axis));
 }
 
-SweepPlan::SweepPlan(const Sweep& sweep, const ModelInfo& info, const HookTable& hooks, Index longest) : sweep_(sweep) {
+SweepPlan::SweepPlan(const Sweep& sweep, const ModelInfo& info, const HookTable& hooks, Index longest)
+    : sweep_(sweep), model_layers_(info.n_layers) {
   if (sweep.hooks.empty()) throw Error("a sweep needs a hook name such as 'blocks.{layer}.hook_resid_pre'");
   for (const Axis& axis : sweep.axes) add_axis(axis, sweep, info, longest);
   const ChangeSpec& change = sweep.change.spec();
@@ -137,8 +138,21 @@ std::vector<Index> SweepPlan::shape() const {
   return sizes;
 }
 
+LayerRank SweepPlan::layer_rank(Index flat) const {
+  LayerRank rank{.model = model_layers_};
+  for (std::size_t a = axes_.size(); a-- > 0;) {
+    const auto size = static_cast<Index>(std::max(axes_[a].indices.size(), axes_[a].reals.size()));
+    if (axes_[a].name == "layer") {
+      rank.rank = flat % size;
+      rank.count = size;
+    }
+    flat /= size;
+  }
+  return rank;
+}
+
 CellSite SweepPlan::cell(Index flat) const {
-  CellSite cell{.ids = {}, .where = sweep_.where, .change = sweep_.change};
+  CellSite cell{.ids = {}, .where = sweep_.where, .change = sweep_.change, .vector = 0};
   ChangeSpec change = sweep_.change.spec();
   std::size_t site = 0, layer = 0;
   for (std::size_t a = axes_.size(); a-- > 0;) {
@@ -161,6 +175,7 @@ CellSite SweepPlan::cell(Index flat) const {
     if (axis.name == "vector") {
       change.value = change.value.select(0, index);
       change.per = Per::Site;
+      cell.vector = index;
     }
   }
   cell.ids = by_site_and_layer_[site][layer];

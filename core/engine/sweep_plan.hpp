@@ -6,6 +6,7 @@
 #include <diopter_host/specs.hpp>
 
 #include "engine/row_batch.hpp"
+#include "engine/value_layout.hpp"
 
 namespace diopter::engine {
 
@@ -14,6 +15,7 @@ struct CellSite {
   std::vector<HookId> ids;
   Where where;
   Change change;
+  Index vector = 0;  // which of a list of vectors
 };
 
 class SweepPlan {
@@ -26,6 +28,7 @@ class SweepPlan {
   Index cells() const noexcept { return cells_; }
   std::vector<Index> shape() const;
   CellSite cell(Index flat) const;  // row-major, last axis fastest
+  LayerRank layer_rank(Index flat) const;  // of the cell's layers in a tensor per layer
   // Every hook point that some cell changes, in firing order.
   const std::vector<HookId>& points() const noexcept { return points_; }
 
@@ -33,6 +36,7 @@ class SweepPlan {
   void add_axis(const Axis& axis, const Sweep& sweep, const ModelInfo& info, Index longest);
 
   const Sweep& sweep_;
+  Index model_layers_;
   std::vector<Axis> axes_;
   std::vector<HookId> points_;
   std::vector<std::vector<std::vector<HookId>>> by_site_and_layer_;  // [site axis index or 0][layer axis index or 0]

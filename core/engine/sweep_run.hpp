@@ -1,11 +1,11 @@
-// Runs a sweep: one plain forward per cell that can differ from the base run, in order.
+// Runs a sweep: chooses how, verifies, and makes what the plugin gets.
 #pragma once
 
-#include <deque>
-#include <set>
+#include <optional>
 #include <vector>
 
-#include "engine/sweep_batch.hpp"
+#include "engine/sweep_packed.hpp"
+#include "engine/sweep_plain.hpp"
 
 namespace diopter::engine {
 
@@ -17,34 +17,22 @@ class SweepRun {
   Cells run();
 
  private:
-  void check_kept_values_fit() const;
-  Index bytes_of(HookId id) const;  // of one point's values for all rows
-  LayerRank layer_rank(Index flat) const;
-  void start();
-  void run_cell(Index flat);
-  void emit_chunk(Index end, bool last);
+  void compute();
   double rounding() const;  // of a forward in the model's dtype, as a share of the largest logit
   void verify();
   std::vector<at::Tensor> plain(Index flat);  // [metric]: double [prompt]: row by row, without padding or skipping
+  void record() const;
   Cells finish();
 
   Runner& runner_;
   const Sweep& sweep_;
   const TokenCodec* codec_;
   SessionOptions options_;
-  Index budget_, max_rows_ = 1;
+  Index budget_;
   std::optional<SweepPlan> plan_;
   ForwardPath path_;
   std::vector<HookId> observed_;
-  std::vector<RowBatch> rows_;
-  std::deque<SweepBatch> batches_;
-
-  std::vector<at::Tensor> values_;             // [metric]: double [cell, prompt]
-  std::vector<std::vector<at::Tensor>> kept_;  // [observed point][cell of the chunk]
-  Index chunk_first_ = 0, chunk_cells_ = 1;
-  std::vector<Index> computed_;       // cells with a number: what verify draws from
-  Index unchanged_ = 0, broken_ = 0;  // computed cells: no bit altered; a number that is not finite
-  Counts counts_;
+  std::optional<SweepValues> values_;
 };
 
 }  // namespace diopter::engine

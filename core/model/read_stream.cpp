@@ -59,6 +59,23 @@ Qkv project(const Parameters& parameters, Index layer, const at::Tensor& normali
   return {rows.narrow(-2, 0, heads), rows.narrow(-2, heads, kv_heads), rows.narrow(-2, heads + kv_heads, kv_heads)};
 }
 
+Qkv project_keys(const Parameters& parameters, Index layer, const at::Tensor& normalized) {
+  const ModelInfo& info = parameters.info();
+  const Index kv_heads = info.n_kv_heads, e = info.d_head, first = info.n_heads * e, both = 2 * kv_heads * e;
+  if (info.qkv == QkvLayout::ByHead) return project(parameters, layer, normalized);
+  const auto get = [&](Part part) -> const at::Tensor& { return parameters.get(part, layer); };
+  if (info.qkv == QkvLayout::Separate) {
+    return {{},
+            affine(normalized, get(Part::KWeight), get(Part::KBias)).unflatten(-1, {-1, e}),
+            affine(normalized, get(Part::VWeight), get(Part::VBias)).unflatten(-1, {-1, e})};
+  }
+  const at::Tensor& bias = get(Part::QkvBias);
+  const at::Tensor rows = affine(normalized, get(Part::QkvWeight).narrow(1, first, both),
+                                 bias.defined() ? bias.narrow(0, first, both) : bias)
+                              .unflatten(-1, {2 * kv_heads, e});
+  return {{}, rows.narrow(-2, 0, kv_heads), rows.narrow(-2, kv_heads, kv_heads)};
+}
+
 Qkv read_stream(const Parameters& parameters, Index layer, const at::Tensor& resid_pre, const Shown& shown,
                 bool split_inputs) {
   const ModelInfo& info = parameters.info();

@@ -11,6 +11,9 @@ namespace diopter::model {
 // normalized [..., d_model] -> q [..., head, d_head], k, v [..., kv_head, d_head], by the fused product.
 Qkv project(const Parameters& parameters, Index layer, const at::Tensor& normalized);
 
+// The same for k and v; q is undefined where they can be had alone.
+Qkv project_keys(const Parameters& parameters, Index layer, const at::Tensor& normalized);
+
 // resid_pre [batch, pos, d_model]. Shows attn_in, q/k/v_input, ln1.*, q, k, v. A branch whose input was edited (or
 // is shown while a graph is recorded) gets its own norm per head and its own product. ln1.* always describe the shared,
 // unedited input: an edit or a gradient of them reaches only the branches that still use it.

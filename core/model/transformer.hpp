@@ -74,19 +74,27 @@ class Transformer {
   at::Tensor final_norm(const at::Tensor& resid, const Pass& pass = {}) const;
   at::Tensor unembed(const at::Tensor& normalized, const Pass& pass = {}) const;  // [..., d_model] -> [..., d_vocab]
 
-  // ---- parts of a block, on packed rows of any leading shape; they show nothing. The sums of block() in its order:
-  // resid_mid = resid_pre + attn_out(z(qkv(resid_pre))); resid_post = resid_mid + mlp_out(resid_mid), bit for bit; of a
-  // parallel block resid_post = resid_mid + mlp_out(resid_pre).
-  // resid_pre [..., d_model]; includes ln1, the norms of q and k, and the rotation by `positions` (int64 [...], wanted
-  // by rotary models only).
-  Qkv qkv(Index layer, const at::Tensor& resid_pre, const at::Tensor& positions = {}) const;
+  // ---- parts of a block, on rows of any leading shape; with a tap, which wants [batch, pos, ...], they show their
+  // points. block() is their composition, bit for bit:
+  //   raw = read(resid_pre); {q, k, v} = place(raw); z = attend(q, k, v); attn_out = after_attention(attention_sum(z));
+  //   resid_mid = attn_out + resid_pre; resid_post = mlp_out(resid_mid) + resid_mid,
+  // of a parallel block mlp_out(resid_pre) + resid_mid.
+  Qkv read(Index layer, const at::Tensor& resid_pre, const Pass& pass = {}) const;  // ln1 and the projections
+  Qkv read_keys_values(Index layer, const at::Tensor& resid_pre) const;  // the same without q, which stays undefined
+  // Norms of q (where there is one) and k, and the rotation by `positions` (int64, broadcastable to [...], wanted by rotary models only).
+  Qkv place(Index layer, Qkv raw, const at::Tensor& positions, const Pass& pass = {}) const;
+  Qkv qkv(Index layer, const at::Tensor& resid_pre, const at::Tensor& positions = {}) const;  // place(read())
   // q [batch, pos, head, d_head], k, v [batch, key, kv_head, d_head] -> z [batch, pos, head, d_head]
   at::Tensor attend(Index layer, const at::Tensor& q, const at::Tensor& k, const at::Tensor& v,
                     const AttentionMask& mask, const ExecutionPath& path = {}) const;
-  // [..., head, d_head] -> [..., d_model], with b_O and, where there is one, the norm after it
-  at::Tensor attn_out(Index layer, const at::Tensor& z) const;
-  at::Tensor result(Index layer, const at::Tensor& z) const;        // -> [..., head, d_model], without b_O
-  at::Tensor mlp_out(Index layer, const at::Tensor& mlp_in) const;  // includes ln2, b_out and the norm after it
+  // [..., head, d_head] -> [..., d_model], with b_O
+  at::Tensor attention_sum(Index layer, const at::Tensor& z, const Pass& pass = {}) const;
+  at::Tensor after_attention(Index layer, at::Tensor sum, const Pass& pass = {}) const;  // the norm, where there is one
+  at::Tensor attn_out(Index layer, const at::Tensor& z) const;  // after_attention(attention_sum())
+  at::Tensor result(Index layer, const at::Tensor& z) const;    // -> [..., head, d_model], without b_O
+  // mlp_in [..., d_model]; includes ln2, b_out and the norm after it.
+  at::Tensor mlp_out(Index layer, const at::Tensor& mlp_in, const Pass& pass = {}) const;
+  at::Tensor mlp_from_neurons(Index layer, const at::Tensor& post, const Pass& pass = {}) const;  // from mlp.hook_post on
   // Logits of chosen tokens only: normalized [row, d_model], tokens int64 [row, n] -> [row, n]; float32 of models in
   // bfloat16 and float16, whose own logits have two and three digits.
   at::Tensor token_logits(const at::Tensor& normalized, const at::Tensor& tokens) const;
@@ -94,9 +102,9 @@ class Transformer {
 
  private:
   Angles angles(const Rows& rows, Index count) const;
-  Qkv placed(Index layer, Qkv qkv, const Angles& angles, const Shown& shown) const;  // norms of q and k, rotation
-  at::Tensor projected(Index layer, const at::Tensor& z) const;                      // z W_O + b_O
-  at::Tensor fed_forward(Index layer, const at::Tensor& mlp_in, const Shown& shown) const;
+  Shown shown(Index layer, const Pass& pass) const { return {pass.tap, ids_.at(static_cast<std::size_t>(layer))}; }
+  at::Tensor after_mlp(Index layer, at::Tensor sum, const Shown& shown) const;
+  Qkv placed(Index layer, Qkv qkv, const Angles& angles, const Shown& shown) const;
   at::Tensor capped(at::Tensor logits) const;
 
   Parameters parameters_;

@@ -1,0 +1,78 @@
+// Runs the lanes of one chunk through the blocks together: in each layer only rows that can differ from the base run
+// and can reach what is read, packed without padding; everything else is the base run's (or the donor's) own value.
+// One walk serves every hook point: an edit enters at its stage of the block with the base run's value there.
+#pragma once
+
+#include <span>
+#include <vector>
+
+#include "engine/packed/kept_run.hpp"
+#include "engine/packed/row_tap.hpp"
+#include "model/transformer.hpp"
+
+namespace diopter::engine {
+
+// What all chunks of a batch share; read by several threads.
+struct WalkContext {
+  const model::Transformer& model;
+  const RowBatch& batch;
+  const Needs& needs;
+  const KeptRun& base;
+  const KeptRun* donor;                    // null: no lane is served by a donor
+  std::span<const PackedEdit> everywhere;  // edits of every lane and of the base run
+  model::ExecutionPath kernels;
+};
+
+// One layer's part of the lanes: which rows are computed, and from what.
+struct LayerRows {
+  std::vector<RowAt> queries;              // attention is computed; lane by lane
+  std::vector<std::size_t> begin;          // [lane + 1] into queries
+  std::vector<RowAt> read, read_keys;      // q, k, v (keys: only k, v) come from a stream of the lane
+  std::vector<RowAt> raw;                  // q, k, v are the base run's before norm and rotation, and edited there
+  std::vector<std::vector<Index>> heads;   // [lane] heads whose attention differs; empty: all
+};
+
+class LaneWalk {
+ public:
+  LaneWalk(const WalkContext& context, std::vector<Lane>& lanes);
+
+  // All blocks. -> the rows of the stream after the last one that are neither the base run's nor the donor's.
+  Rows run();
+  double operations() const noexcept { return operations_; }
+
+ private:
+  struct Attended;
+  void enter(Index layer);
+  LayerRows classify(Index layer);
+  void classify(Index lane, Index layer, LayerRows& rows);
+  Rows attention(Index layer, const LayerRows& rows);  // -> z, changed rows
+  Rows after_attention(Index layer, Rows z);           // -> attn_out
+  Rows middle(Index layer, Rows attn_out);             // -> resid_mid, of an attention-only block resid_post
+  Rows mlp(Index layer, const Rows& middle);           // -> mlp_out
+  Rows leave(Index layer, Rows middle, Rows mlp);      // -> resid_post
+  void attend_lane(Index layer, Index lane, const LayerRows& rows, Attended& out);
+
+  const void* stream_of(Index layer, RowAt at) const;  // resid_pre
+  Rows with_base(Rows rows, std::span<const Point> points, Point take, Index layer);
+  std::vector<RowAt> edited(std::span<const Point> points, Index layer, const RowIndex& without) const;
+  bool tap_wants(std::span<const Point> points, Index layer) const;
+  Rows from_base(std::vector<RowAt> rows, Point take, Index layer) const;
+  RowIndex index_of(const Rows& rows) const;
+  model::Pass pass(const std::vector<RowAt>& rows);
+  void count(Index rows, Index in, Index out) { operations_ += 2.0 * static_cast<double>(rows * in) * static_cast<double>(out); }
+  Lane& lane(RowAt at) { return lanes_[static_cast<std::size_t>(at.lane)]; }
+  const Lane& lane(RowAt at) const { return lanes_[static_cast<std::size_t>(at.lane)]; }
+
+  const WalkContext& context_;
+  const model::Transformer& model_;
+  const ModelInfo& info_;
+  std::vector<Lane>& lanes_;
+  RowTap tap_;
+  Index positions_;  // of the longest row
+  Rows stream_;      // entering the layer at hand
+  RowIndex stream_at_;
+  std::vector<std::vector<std::uint8_t>> next_;  // [lane][pos] StreamIs after the layer at hand
+  double operations_ = 0;
+};
+
+}  // namespace diopter::engine

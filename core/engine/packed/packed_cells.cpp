@@ -1,0 +1,300 @@
+#include "engine/packed/packed_cells.hpp"
+
+#include <ATen/ATen.h>
+
+#include <algorithm>
+#include <cmath>
+#include <set>
+
+#include "engine/packed/stages.hpp"
+
+namespace diopter::engine {
+namespace {
+
+Index first_layer(const SweepPlan& plan, const HookTable& hooks, Index layers) {
+  Index first = layers;
+  for (const HookId id : plan.points()) first = std::min(first, std::max<Index>(0, hooks[id].layer));
+  return first;
+}
+
+bool donor_may_serve(Point point) {
+  return point == Point::Embed || point == Point::ResidPre || stages::is_stream_inside(point);
+}
+
+}  // namespace
+
+std::vector<HookId> PackedCells::points(const SweepPlan& plan, const model::Transformer& model) {
+  const HookTable& hooks = model.hooks();
+  const ModelInfo& info = model.info();
+  const Index first = first_layer(plan, hooks, info.n_layers);
+  const std::vector<HookId> common = KeptRun::points(hooks, info, first);
+  std::set<HookId> ids(common.begin(), common.end());
+  const auto add = [&](Point point, Index layer) {
+    if (const HookId id = hooks.id(point, layer); id != kNoHook) ids.insert(id);
+  };
+  for (Index layer = first; info.parallel_block && layer < info.n_layers; ++layer) {
+    add(Point::AttnOut, layer);
+    add(Point::MlpOut, layer);
+  }
+  for (const HookId id : plan.points()) {
+    const Point point = hooks.point(id);
+    const Index layer = hooks[id].layer;
+    if (stages::is_stream_before(point)) {
+      add(Point::Embed, 0), add(Point::PosEmbed, 0);
+      continue;
+    }
+    const bool attention = stages::in(stages::kRaw, point) || stages::in(stages::kPairs, point);
+    if (stages::in(stages::kRaw, point)) add(Point::Q, layer), add(Point::K, layer), add(Point::V, layer);
+    if (stages::in(stages::kPairs, point)) ids.insert(id);
+    if (attention || stages::in(stages::kHeads, point)) add(Point::Z, layer);
+    if (point == Point::AttnOut) ids.insert(id);
+    if (point == Point::ResidMid || stages::in(stages::kMlp, point) || point == Point::MlpPost || point == Point::MlpOut)
+      add(Point::ResidMid, layer);
+    if (point == Point::MlpPost || point == Point::MlpOut || point == Point::ResidPost) ids.insert(id);
+  }
+  return {ids.begin(), ids.end()};
+}
+
+std::vector<HookId> PackedCells::donor_points(const Sweep& sweep, const SweepPlan& plan,
+                                              const model::Transformer& model) {
+  const ChangeSpec& change = sweep.change.spec();
+  const HookTable& hooks = model.hooks();
+  const bool replaced = change.op == ChangeSpec::Op::Replace && change.donor;
+  const bool streams = std::any_of(plan.points().begin(), plan.points().end(),
+                                   [&](HookId id) { return donor_may_serve(hooks.point(id)); });
+  if (!replaced || !streams || !sweep.edits.empty() || !sweep.freeze.empty()) return {};
+  const Index first = first_layer(plan, hooks, model.info().n_layers);
+  std::vector<HookId> ids = KeptRun::points(hooks, model.info(), first);
+  for (Index layer = first; model.info().parallel_block && layer < model.info().n_layers; ++layer)
+    ids.push_back(hooks.id(Point::MlpOut, layer));
+  return ids;
+}
+
+std::string PackedCells::why_plain(const Sweep& sweep, const SweepPlan& plan, const model::Transformer& model,
+                                   const ForwardPath& path) {
+  const at::Tensor& embed = model.parameters().get(model::Part::Embed);
+  const at::ScalarType dtype = embed.scalar_type();
+  if (!embed.device().is_cpu()) return "the model is on a GPU";
+  if (dtype != at::kFloat && dtype != at::kBFloat16 && dtype != at::kHalf) return "its dtype has no packed form";
+  if (sweep.change.spec().op == ChangeSpec::Op::Custom) return "its change is a callback";
+  for (const Edits::Item& item : sweep.edits.items()) {
+    if (item.change.spec().op == ChangeSpec::Op::Custom) return "one of its edits is a callback";
+  }
+  for (const Metric& metric : sweep.metrics) {
+    if (metric.spec().custom) return "one of its metrics is a callback";
+  }
+  if (!sweep.observe.empty()) return "it observes hook points";
+  if (path.all_normalized) return "it changes what stands after the last block";
+  for (const HookId id : plan.points()) {
+    if (stages::after_blocks(model.hooks().point(id))) return "it changes what stands after the last block";
+  }
+  return {};
+}
+
+PackedCells::PackedCells(PackedSource source)
+    : source_(std::move(source)),
+      info_(source_.model.info()),
+      first_layer_(first_layer(source_.plan, source_.model.hooks(), info_.n_layers)),
+      needs_(source_.batch, info_, source_.reader),
+      base_(source_.base, source_.model, first_layer_),
+      operands_(source_.compiler, source_.place, source_.model.parameters().get(model::Part::Embed).scalar_type()) {
+  if (source_.donor != nullptr) donor_ = KeptRun(*source_.donor, source_.model, first_layer_);
+  points_of_row_.resize(static_cast<std::size_t>(source_.batch.size()));
+  for (Index point = 0; point < source_.reader.points(); ++point)
+    points_of_row_[static_cast<std::size_t>(source_.reader.row_of(point))].push_back(point);
+  base_at_ = at_points(base_);
+  if (source_.donor != nullptr) donor_at_ = at_points(donor_);
+  for (std::size_t m = 0; m < base_at_.size(); ++m) base_by_row_.push_back(source_.reader.by_row(m, base_at_[m]));
+}
+
+SeenLogits PackedCells::seen(at::Tensor normalized, at::Tensor points) const {
+  const model::Transformer& model = source_.model;
+  return {.point = std::move(points),
+          .logits = [&model, normalized](const at::Tensor& which) {
+            return model.unembed(normalized.index_select(0, which));
+          },
+          .token_logits = [&model, normalized](const at::Tensor& which, const at::Tensor& tokens) {
+            return model.token_logits(normalized.index_select(0, which), tokens);
+          }};
+}
+
+std::vector<at::Tensor> PackedCells::at_points(const KeptRun& run) const {
+  std::vector<const void*> from;
+  for (Index point = 0; point < source_.reader.points(); ++point)
+    from.push_back(run.stream(info_.n_layers, source_.reader.row_of(point), source_.reader.position_of(point)));
+  const at::TensorOptions options = run.at(Point::ResidPost, info_.n_layers - 1).options();
+  const at::Tensor resid = gathered(from, {info_.d_model}, options);
+  return source_.reader.values_at(
+      seen(source_.model.final_norm(resid), at::arange(source_.reader.points(), at::TensorOptions(at::kLong))));
+}
+
+// ---- from cells to lanes
+
+bool PackedCells::can_differ(const PackedEdit& edit, Index row, Index pos, bool alone, Skip& why) const {
+  const Point point = edit.point();
+  const Index layer = std::max<Index>(0, edit.layer());
+  const auto at = static_cast<std::size_t>(pos);
+  why = Skip::NotRead;
+  if (pos >= needs_.end(row)) return false;
+  const bool before = stages::is_stream_before(point);
+  const bool keys = stages::reaches_keys(point), queries = stages::reaches_queries(point);
+  const bool needed = before ? needs_.stream(layer, row)[at] != 0
+                             : (keys && needs_.keys(layer, row)[at]) || ((queries || !keys) && needs_.stream(layer + 1, row)[at]);
+  if (!needed) return false;
+  why = Skip::Future;
+  if (stages::in(stages::kPairs, point) && edit.causal() && edit.first_source(row) > pos) return false;
+  why = Skip::SameTokens;
+  if (!alone || !source_.equal || !edit.replaces_by_donor()) return true;
+  const bool entering = before || keys || queries;  // of these the position's own stream decides
+  const Index at_layer = entering ? layer : layer + 1;
+  return pos >= source_.equal->in_place_until(row) || !source_.equal->entering(at_layer, row)[at];
+}
+
+Skip PackedCells::filter(LaneEdit& edit, Index row, bool alone) const {
+  const auto& all = edit.edit->positions()[static_cast<std::size_t>(row)];
+  Skip why = Skip::NotThere, last = Skip::NotThere;
+  for (const Index pos : all) {
+    if (can_differ(*edit.edit, row, pos, alone, last)) edit.positions.push_back(pos);
+    else why = std::max(why, last);
+  }
+  return why;
+}
+
+// The lane's stream before its first layer.
+void PackedCells::begin(Lane& lane, bool alone) const {
+  const PackedEdit& first = *lane.edits.front().edit;
+  const Index layer = std::max<Index>(0, first.layer());
+  lane.stream.assign(static_cast<std::size_t>(lane.end), kBase);
+  lane.donor_serves = alone && source_.donor != nullptr && first.replaces_by_donor() && first.whole_vector() &&
+                      donor_may_serve(first.point()) && source_.equal->in_place(lane.row, lane.end);
+  if (!lane.donor_serves) return;
+  lane.changed = true;  // where it cannot differ there is no lane
+  const Marks& equal = source_.equal->entering(layer, lane.row);
+  for (std::size_t pos = 0; pos < lane.stream.size(); ++pos)
+    if (equal[pos]) lane.stream[pos] = kBase | kDonor;
+}
+
+void PackedCells::add_cell(Chunk& chunk) const {
+  const Index index = chunk.count++, flat = chunk.first + index;
+  const CellSite site = source_.plan.cell(flat);
+  const LayerRank rank = source_.plan.layer_rank(flat);
+  chunk.skips.resize(static_cast<std::size_t>(chunk.count * source_.batch.size()), Skip::None);
+  std::vector<const PackedEdit*> edits;
+  for (const HookId id : site.ids) {
+    LayerRank of = rank;
+    of.layer = source_.model.hooks()[id].layer;
+    chunk.edits.push_back(operands_.edit(site.change.spec(), id, site.where, of, site.vector));
+    edits.push_back(&chunk.edits.back());
+  }
+  const bool alone = edits.size() == 1 && source_.everywhere.empty();
+  for (Index row = 0; row < source_.batch.size(); ++row) {
+    const auto at = static_cast<std::size_t>(index * source_.batch.size() + row);
+    Lane lane{.cell = index, .row = row, .end = needs_.end(row), .edits = {}, .stream = {}};
+    Skip why = Skip::NotThere;
+    for (const PackedEdit* edit : edits) {
+      LaneEdit own{.edit = edit, .positions = {}};
+      why = std::max(why, filter(own, row, alone));
+      if (!own.positions.empty()) lane.edits.push_back(std::move(own));
+    }
+    if (lane.edits.empty()) {
+      chunk.skips[at] = why;
+      continue;
+    }
+    begin(lane, alone);
+    Index first = lane.end;
+    for (const LaneEdit& edit : lane.edits) first = std::min(first, edit.positions.front());
+    chunk.rows += lane.end - first;
+    chunk.lanes.push_back(std::move(lane));
+  }
+}
+
+PackedCells::Chunk PackedCells::chunk(Index first, Index rows, Index cells) const {
+  Chunk chunk{.first = first, .count = 0, .edits = {}, .lanes = {}, .skips = {}, .rows = 0};
+  const Index end = std::min(source_.plan.cells(), first + cells);
+  do add_cell(chunk);
+  while (chunk.rows < rows && first + chunk.count < end);
+  return chunk;
+}
+
+std::vector<at::Tensor> PackedCells::donor() const {
+  std::vector<at::Tensor> out;
+  for (std::size_t m = 0; m < donor_at_.size(); ++m) out.push_back(source_.reader.by_row(m, donor_at_[m]));
+  return out;
+}
+
+// ---- from lanes to values
+
+void PackedCells::read(Chunk& chunk, Rows rows, ChunkResult& out) const {
+  RowIndex index(chunk.lanes.size(), std::max<Index>(1, source_.batch.longest()));
+  index.add(rows.at);
+  std::vector<const void*> from;
+  std::vector<Index> points;
+  for (std::size_t i = 0; i < chunk.lanes.size(); ++i) {
+    if (!chunk.lanes[i].changed) continue;
+    for (const Index point : points_of_row_[static_cast<std::size_t>(chunk.lanes[i].row)]) {
+      const std::int32_t row = index(static_cast<Index>(i), source_.reader.position_of(point));
+      if (row >= 0) points.push_back(point), from.push_back(rows.row(row));
+    }
+  }
+  const at::Tensor resid = gathered(from, {info_.d_model}, rows.value.options());
+  const std::vector<at::Tensor> computed = source_.reader.values_at(
+      seen(source_.model.final_norm(resid), at::tensor(at::ArrayRef<Index>(points), at::kLong)));
+
+  for (std::size_t m = 0; m < out.values.size(); ++m) {
+    const double* own = computed[m].const_data_ptr<double>();
+    at::Tensor by_point = at::empty_like(base_at_[m]);
+    Index next = 0;
+    for (std::size_t i = 0; i < chunk.lanes.size(); ++i) {
+      const Lane& lane = chunk.lanes[i];
+      if (!lane.changed) continue;
+      double sum = 0;
+      Index count = 0;
+      for (const Index point : points_of_row_[static_cast<std::size_t>(lane.row)]) {
+        const Index pos = source_.reader.position_of(point);
+        const bool computed_here = index(static_cast<Index>(i), pos) >= 0;
+        const auto& known = !computed_here && !(lane.stream[static_cast<std::size_t>(pos)] & kBase) ? donor_at_ : base_at_;
+        const double value = computed_here ? own[next] : known[m].const_data_ptr<double>()[point];
+        next += computed_here;
+        if (!source_.reader.reads_at(m, point)) continue;
+        sum += value;
+        ++count;
+      }
+      if (count == 0) continue;
+      double& cell = out.values[m].mutable_data_ptr<double>()[lane.cell * source_.batch.size() + lane.row];
+      if (std::isfinite(cell) && !std::isfinite(sum)) out.broken[static_cast<std::size_t>(lane.cell)] = 1;
+      cell = sum / static_cast<double>(count);
+    }
+  }
+}
+
+ChunkResult PackedCells::run(Chunk chunk) const {
+  const Index rows = source_.batch.size(), count = chunk.count;
+  ChunkResult out;
+  const at::Tensor nan = at::full({}, std::nan(""), at::kDouble);
+  at::Tensor there = at::ones({count, rows}, at::kBool);
+  for (std::size_t i = 0; i < chunk.skips.size(); ++i) there.mutable_data_ptr<bool>()[i] = chunk.skips[i] != Skip::NotThere;
+  for (const at::Tensor& base : base_by_row_)
+    out.values.push_back(at::where(there, base.unsqueeze(0).expand({count, rows}), nan).contiguous());
+  out.unchanged.assign(static_cast<std::size_t>(count), 1);
+  out.broken.assign(static_cast<std::size_t>(count), 0);
+  out.skips = std::move(chunk.skips);
+  if (chunk.lanes.empty()) return out;
+
+  const WalkContext context{.model = source_.model,
+                            .batch = source_.batch,
+                            .needs = needs_,
+                            .base = base_,
+                            .donor = source_.donor != nullptr ? &donor_ : nullptr,
+                            .everywhere = source_.everywhere,
+                            .kernels = source_.kernels};
+  LaneWalk walk(context, chunk.lanes);
+  Rows last = walk.run();
+  for (const Lane& lane : chunk.lanes) {
+    if (lane.changed) out.unchanged[static_cast<std::size_t>(lane.cell)] = 0;
+  }
+  read(chunk, std::move(last), out);
+  out.operations = walk.operations();
+  return out;
+}
+
+}  // namespace diopter::engine

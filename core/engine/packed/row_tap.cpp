@@ -1,0 +1,67 @@
+#include "engine/packed/row_tap.hpp"
+
+#include <ATen/ATen.h>
+
+#include <algorithm>
+
+#include "base/error.hpp"
+
+namespace diopter::engine {
+
+RowTap::RowTap(const HookTable& hooks, std::span<const PackedEdit> everywhere, std::vector<Lane>& lanes)
+    : hooks_(hooks), everywhere_(everywhere), lanes_(lanes) {
+  wanted_.assign(static_cast<std::size_t>(hooks.size()), 0);
+  for (const PackedEdit& edit : everywhere_) wanted_[static_cast<std::size_t>(edit.id())] = 1;
+  for (const Lane& lane : lanes_) {
+    for (const LaneEdit& edit : lane.edits) wanted_[static_cast<std::size_t>(edit.edit->id())] = 1;
+  }
+}
+
+at::Tensor RowTap::at(HookId id, at::Tensor value) {
+  DIOPTER_CHECK(rows_ != nullptr && value.size(0) == 1 && value.size(1) == static_cast<Index>(rows_->size()),
+                "a packed value does not have the rows it was announced with");
+  Rows rows{.at = *rows_, .value = value[0].clone(at::MemoryFormat::Contiguous)};
+  apply_everywhere(id, rows);
+  apply_own(id, rows);
+  return rows.value.unsqueeze(0);
+}
+
+void RowTap::apply_everywhere(HookId id, Rows& rows) const {
+  if (!wants(id)) return;
+  for (const PackedEdit& edit : everywhere_) {
+    if (edit.id() != id) continue;
+    for (Index i = 0; i < rows.size(); ++i) {
+      const RowAt at = rows.at[static_cast<std::size_t>(i)];
+      const Index row = lanes_[static_cast<std::size_t>(at.lane)].row;
+      if (edit.touches(row, at.pos)) edit.apply(rows.row(i), row, at.pos);
+    }
+  }
+}
+
+void RowTap::apply_own(HookId id, Rows& rows) {
+  if (!wants(id)) return;
+  const Point point = hooks_.point(id);
+  const Index layer = hooks_[id].layer;
+  for (Index i = 0; i < rows.size(); ++i) {
+    const RowAt at = rows.at[static_cast<std::size_t>(i)];
+    Lane& lane = lanes_[static_cast<std::size_t>(at.lane)];
+    const LaneEdit* own = lane.edit_at(point, layer);
+    if (own == nullptr || !std::binary_search(own->positions.begin(), own->positions.end(), at.pos)) continue;
+    if (own->edit->apply(rows.row(i), lane.row, at.pos)) lane.changed = true;
+  }
+}
+
+void RowTap::apply_pairs(HookId id, Index lane_index, Index dest, Index head, float* keys, Index count, bool fresh) {
+  if (!wants(id)) return;
+  Lane& lane = lanes_[static_cast<std::size_t>(lane_index)];
+  for (const PackedEdit& edit : everywhere_) {
+    if (fresh && edit.id() == id && edit.has_head(head) && edit.touches(lane.row, dest))
+      edit.apply_pair(keys, count, lane.row, head, dest);
+  }
+  const LaneEdit* own = lane.edit_at(hooks_.point(id), hooks_[id].layer);
+  if (own == nullptr || !own->edit->has_head(head)) return;
+  if (!std::binary_search(own->positions.begin(), own->positions.end(), dest)) return;
+  if (own->edit->apply_pair(keys, count, lane.row, head, dest)) lane.changed = true;
+}
+
+}  // namespace diopter::engine

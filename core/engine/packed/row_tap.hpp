@@ -1,0 +1,36 @@
+// Edits on packed rows: those of every run of the sweep, and each lane's own.
+#pragma once
+
+#include <span>
+#include <vector>
+
+#include "engine/packed/lane.hpp"
+#include "engine/packed/rows.hpp"
+#include "model/tap.hpp"
+
+namespace diopter::engine {
+
+class RowTap final : public model::Tap {
+ public:
+  // `everywhere`: edits of all lanes, in the order in which they act at one point. Both must outlive the tap.
+  RowTap(const HookTable& hooks, std::span<const PackedEdit> everywhere, std::vector<Lane>& lanes);
+
+  // The rows of the values that at() gets next.
+  void rows_are(const std::vector<RowAt>& rows) { rows_ = &rows; }
+  // value [1, n, ...] of the rows.
+  at::Tensor at(HookId id, at::Tensor value) override;
+
+  // In place. Edits of all lanes act on what a lane computed; what comes from the base run has them already.
+  void apply_everywhere(HookId id, Rows& rows) const;
+  void apply_own(HookId id, Rows& rows);  // each lane's, after those
+  // Scores or pattern of one row and head, float [keys].
+  void apply_pairs(HookId id, Index lane, Index dest, Index head, float* keys, Index count, bool fresh);
+
+ private:
+  const HookTable& hooks_;
+  std::span<const PackedEdit> everywhere_;
+  std::vector<Lane>& lanes_;
+  const std::vector<RowAt>* rows_ = nullptr;
+};
+
+}  // namespace diopter::engine

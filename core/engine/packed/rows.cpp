@@ -1,0 +1,20 @@
+#include "engine/packed/rows.hpp"
+
+#include <ATen/ATen.h>
+
+namespace diopter::engine {
+
+at::Tensor gathered(const std::vector<const void*>& from, at::IntArrayRef inner, const at::TensorOptions& options) {
+  std::vector<Index> shape{static_cast<Index>(from.size())};
+  shape.insert(shape.end(), inner.begin(), inner.end());
+  at::Tensor out = at::empty(shape, options);
+  const auto bytes = static_cast<std::size_t>(out.itemsize() * c10::multiply_integers(inner));
+  auto* to = static_cast<char*>(out.mutable_data_ptr());
+  for (const void* row : from) {
+    std::memcpy(to, row, bytes);
+    to += bytes;
+  }
+  return out;
+}
+
+}  // namespace diopter::engine

@@ -1,0 +1,191 @@
+#include "engine/sweep_packed.hpp"
+
+#include <ATen/ATen.h>
+#include <ATen/Parallel.h>
+#include <c10/core/GradMode.h>
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <numeric>
+#include <set>
+
+#include <diopter/error.hpp>
+
+#include "base/hints.hpp"
+#include "engine/answer_guard.hpp"
+#include "engine/memory.hpp"
+#include "engine/thread_team.hpp"
+
+namespace diopter::engine {
+namespace {
+
+// Packed rows of one chunk, where the memory allows it: enough that a layer's weights are read from memory seldom, few
+// enough that what one layer makes of them stays near the processor (docs/performance.md).
+constexpr Index kChunkRows = 1024;
+constexpr Index kMostChunkCells = 512;
+
+std::string reason(Skip skip) {
+  switch (skip) {
+    case Skip::NotRead: return "reach nothing that is read";
+    case Skip::SameTokens: return "replace a value by an equal one, as the tokens up to there are the same";
+    case Skip::Future: return "concern attention to later positions, which is none";
+    default: return "have no such position";
+  }
+}
+
+}  // namespace
+
+PackedSweep::PackedSweep(Runner& runner, const Sweep& sweep, const SweepPlan& plan, const ForwardPath& path,
+                         const TokenCodec* codec, const SessionOptions& options, Index budget)
+    : runner_(runner),
+      sweep_(sweep),
+      plan_(plan),
+      path_(path),
+      codec_(codec),
+      options_(options),
+      budget_(budget),
+      longest_(sweep.into.lengths().max().item<Index>()) {
+  const auto cells = static_cast<std::size_t>(plan.cells());
+  computed_.assign(cells, 0), there_ = computed_, broken_ = computed_;
+  unchanged_.assign(cells, 1);
+  if (bytes_per_prompt() > budget_ / 2) {
+    throw Error(fmt::format(
+        "the values kept of one prompt of {} tokens take {}, but half of the memory budget is {}; raise memory_budget",
+        longest_, bytes_text(bytes_per_prompt()), bytes_text(budget_ / 2)));
+  }
+}
+
+// Of the base run's and the donor's values for one prompt.
+Index PackedSweep::bytes_per_prompt() const {
+  std::set<HookId> base, donor;
+  for (const HookId id : PackedCells::points(plan_, runner_.model())) base.insert(id);
+  for (const HookId id : PackedCells::donor_points(sweep_, plan_, runner_.model())) donor.insert(id);
+  if (sweep_.change.spec().donor || sweep_.change.spec().op == ChangeSpec::Op::Freeze)
+    donor.insert(plan_.points().begin(), plan_.points().end());
+  if (!sweep_.freeze.empty()) {
+    for (const HookId id : runner_.hooks().resolve(sweep_.freeze)) base.insert(id);
+  }
+  Index bytes = 0;
+  for (const auto* ids : {&base, &donor}) {
+    for (const HookId id : *ids) {
+      const std::vector<Index> shape = runner_.hooks().shape(id, 1, longest_);
+      bytes += static_cast<Index>(runner_.values().dtype().itemsize()) *
+               std::accumulate(shape.begin(), shape.end(), Index{1}, std::multiplies<>());
+    }
+  }
+  return bytes;
+}
+
+bool PackedSweep::run(SweepValues& into) {
+  const Index fit = rows_that_fit(runner_.info(), longest_, budget_);
+  const Index max_rows = std::max<Index>(1, std::min(fit, budget_ / 2 / std::max<Index>(1, bytes_per_prompt())));
+  const std::vector<RowBatch> batches = row_batches(sweep_.into, runner_.info(), max_rows);
+  for (const RowBatch& rows : batches) {
+    const SweepBatch batch(runner_, sweep_, plan_, rows, path_, codec_, max_rows, options_);
+    if (batch.packed() == nullptr) return false;
+    warn_answer_in_prompt(sweep_.metrics, rows, codec_, runner_.monitor());
+    into.put_references(rows, batch.base(), batch.donor());
+    into.largest_logit = std::max(into.largest_logit, batch.largest_logit());
+    run_batch(*batch.packed(), rows, &rows == &batches.back(), into);
+    prompts_done_ += rows.size();
+  }
+  count_cells(into);
+  return true;
+}
+
+// Chunks in order, each to the next free thread; finished ones are put in order by whoever finds them.
+struct PackedSweep::Work {
+  std::mutex mutex;
+  Index next = 0;                       // first cell of the next chunk
+  std::map<Index, Index> finished;      // first cell -> end, not yet in order
+  Index in_order = 0;                   // all cells below are finished
+};
+
+void PackedSweep::run_batch(const PackedCells& cells, const RowBatch& batch, bool last, SweepValues& into) {
+  const ModelInfo& info = runner_.info();
+  const int threads = at::get_num_threads();
+  const Index row_bytes = static_cast<Index>(sizeof(float)) * (14 * info.d_model + 3 * info.d_mlp);
+  const Index chunk_rows = std::clamp<Index>(budget_ / 4 / threads / row_bytes, 1, kChunkRows);
+  Work work;
+  ThreadTeam team(threads);
+  const auto caller = std::this_thread::get_id();
+  RunMonitor& monitor = runner_.monitor();
+  team.run([&] {
+    const c10::NoGradGuard no_grad;
+    const bool main = std::this_thread::get_id() == caller;
+    for (;;) {
+      if (main) monitor.check_stop();
+      if (monitor.stop_requested()) return;
+      std::unique_lock lock(work.mutex);
+      if (work.next >= plan_.cells()) break;
+      PackedCells::Chunk chunk = cells.chunk(work.next, chunk_rows, kMostChunkCells);
+      work.next += chunk.count;
+      lock.unlock();
+      const Index first = chunk.first, end = chunk.first + chunk.count;
+      const ChunkResult result = cells.run(std::move(chunk));
+      lock.lock();
+      put(first, end, result, batch, into);
+      work.finished[first] = end;
+      while (!work.finished.empty() && work.finished.begin()->first == work.in_order) {
+        work.in_order = work.finished.begin()->second;
+        work.finished.erase(work.finished.begin());
+      }
+      const Index done = work.in_order;
+      lock.unlock();
+      monitor.progress("cells", (prompts_done_ * plan_.cells() + done * batch.size()) / sweep_.into.size(), plan_.cells(), {});
+      if (main && last) emit(done, into);
+    }
+  });
+  monitor.check_stop();
+  if (last) emit(plan_.cells(), into);
+}
+
+void PackedSweep::put(Index first, Index end, const ChunkResult& result, const RowBatch& batch, SweepValues& into) {
+  for (std::size_t m = 0; m < into.cells.size(); ++m)
+    into.cells[m].narrow(0, first, end - first).narrow(1, batch.first, batch.size()).copy_(result.values[m]);
+  for (Index cell = first; cell < end; ++cell) {
+    const auto at = static_cast<std::size_t>(cell), own = static_cast<std::size_t>(cell - first);
+    for (Index row = 0; row < batch.size(); ++row) {
+      const Skip skip = result.skips[own * static_cast<std::size_t>(batch.size()) + static_cast<std::size_t>(row)];
+      there_[at] |= skip != Skip::NotThere;
+      computed_[at] |= skip == Skip::None;
+      ++skips_[skip];
+    }
+    unchanged_[at] &= result.unchanged[own];
+    broken_[at] |= result.broken[own];
+  }
+  into.counts.operations += result.operations;
+}
+
+// [main] Finished cells, in order, once all prompts have them.
+void PackedSweep::emit(Index end, SweepValues& into) {
+  if (!sweep_.on_chunk || end == emitted_) return;
+  auto data = std::make_shared<CaptureData>(
+      CaptureData{.hooks = runner_.hooks(), .ids = {}, .items = {}, .resid = {}, .logits = {}, .rows = sweep_.into});
+  diopter::Chunk chunk{.first = emitted_, .values = {}, .observed = Capture(std::move(data))};
+  for (const at::Tensor& values : into.cells) chunk.values.push_back(values.narrow(0, emitted_, end - emitted_).clone());
+  const Runner::Busy busy(runner_);
+  sweep_.on_chunk(chunk);
+  emitted_ = end;
+}
+
+void PackedSweep::count_cells(SweepValues& into) const {
+  for (Index cell = 0; cell < plan_.cells(); ++cell) {
+    const auto at = static_cast<std::size_t>(cell);
+    into.counts.computed += computed_[at];
+    into.counts.skipped += there_[at] && !computed_[at];
+    into.unchanged += computed_[at] && unchanged_[at];
+    into.broken += broken_[at];
+    if (there_[at]) into.found.push_back(cell);
+  }
+  std::vector<std::string> words;
+  for (const auto& [skip, count] : skips_) {
+    if (skip != Skip::None && count > 0) words.push_back(fmt::format("{} {}", count, reason(skip)));
+  }
+  if (words.empty()) return;
+  runner_.monitor().event("sweep-skipped",
+                          fmt::format("of {} pairs of a cell and a prompt {}",
+                                      plan_.cells() * sweep_.into.size(), base::join(words)));
+}
+
+}  // namespace diopter::engine

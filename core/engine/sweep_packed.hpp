@@ -1,0 +1,44 @@
+// A sweep whose cells are served from the base run: batches of prompts one after the other, on each of them chunks of
+// cells, each chunk computed by one thread.
+#pragma once
+
+#include <map>
+#include <mutex>
+#include <string>
+#include <vector>
+
+#include "engine/sweep_batch.hpp"
+#include "engine/sweep_values.hpp"
+
+namespace diopter::engine {
+
+class PackedSweep {
+ public:
+  // `budget`: bytes. Error when it holds not even one prompt's values.
+  PackedSweep(Runner& runner, const Sweep& sweep, const SweepPlan& plan, const ForwardPath& path,
+              const TokenCodec* codec, const SessionOptions& options, Index budget);
+
+  // False when an edit of all cells lets a query see what follows it: then every cell needs a forward of its own.
+  bool run(SweepValues& into);
+
+ private:
+  struct Work;
+  Index bytes_per_prompt() const;
+  void run_batch(const PackedCells& cells, const RowBatch& batch, bool last, SweepValues& into);
+  void put(Index first, Index end, const ChunkResult& result, const RowBatch& batch, SweepValues& into);
+  void emit(Index end, SweepValues& into);
+  void count_cells(SweepValues& into) const;
+
+  Runner& runner_;
+  const Sweep& sweep_;
+  const SweepPlan& plan_;
+  ForwardPath path_;
+  const TokenCodec* codec_;
+  const SessionOptions& options_;
+  Index budget_, longest_;
+  std::vector<std::uint8_t> computed_, there_, unchanged_, broken_;  // [cell]
+  std::map<Skip, Index> skips_;                                      // pairs of a cell and a prompt
+  Index prompts_done_ = 0, emitted_ = 0;
+};
+
+}  // namespace diopter::engine
