@@ -106,7 +106,8 @@ TEST(Sweep, ReadingInTheMiddleSkipsWhatComesAfter) {
   Sweep sweep = patching(random_pairs({6, 6}, 0), "blocks.{layer}.hook_resid_pre", {{"layer"}, {"pos"}});
   sweep.metrics = {Metric::named("logit_diff", {2})};
   const Cells cells = lab.session.sweep(sweep);
-  EXPECT_EQ(cells.counts().skipped, 9);  // positions 3, 4, 5 in three layers
+  // Positions 3, 4, 5 in three layers; position 1 in the first, where equal tokens make equal streams.
+  EXPECT_EQ(cells.counts().skipped, 10);
   EXPECT_LT(cells.counts().largest_difference, 1e-5);
 }
 
@@ -140,7 +141,7 @@ TEST(Sweep, AlignmentDecidesWhichPositionsBelongTogether) {
   given.align = at::full({2, 6}, kUnset, at::kLong);
   given.align.select(0, 0).select(0, 4).fill_(5);
   const Cells one = lab.session.sweep(given);
-  EXPECT_EQ(one.values()[0][4][0].item<double>(), cells.values()[0][4][0].item<double>());
+  EXPECT_NEAR(one.values()[0][4][0].item<double>(), cells.values()[0][4][0].item<double>(), 1e-5);
   EXPECT_EQ(one.values().isnan().sum().item<Index>(), 11);
   EXPECT_EQ(one.counts().cells - one.counts().computed - one.counts().skipped, 5);  // no prompt has them
 }
