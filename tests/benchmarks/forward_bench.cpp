@@ -10,15 +10,14 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
-#include <chrono>
 #include <cmath>
 #include <cstdio>
 #include <cstring>
-#include <ctime>
 #include <filesystem>
 #include <iostream>
 #include <string>
 
+#include "benchmarks/measured.hpp"
 #include "core/model/random_model.hpp"
 #include "core/model/recording_tap.hpp"
 #include "model/load.hpp"
@@ -120,23 +119,15 @@ void load_and_first_forward(benchmark::State& state) {
 }
 BENCHMARK(load_and_first_forward)->Unit(benchmark::kMillisecond)->UseRealTime();
 
-double cpu_seconds() {
-  timespec now{};
-  ::clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &now);
-  return static_cast<double>(now.tv_sec) + 1e-9 * static_cast<double>(now.tv_nsec);
-}
-
 int serve(const std::string& folder, at::ScalarType dtype) {
   const c10::InferenceMode no_graph;
   const Transformer model(load(folder, dtype).parameters);
   Index batch = 0, pos = 0;
   while (std::cin >> batch >> pos) {
     const at::Tensor ids = testing::random_ids(model.info(), batch, pos);
-    const double cpu_start = cpu_seconds();
-    const auto start = std::chrono::steady_clock::now();
+    const benchmarks::Stopwatch watch;
     const at::Tensor logits = model.forward(ids);
-    const std::chrono::duration<double> seconds = std::chrono::steady_clock::now() - start;
-    fmt::print("{:.9f} {:.9f}\n", seconds.count(), cpu_seconds() - cpu_start);
+    fmt::print("{:.9f} {:.9f}\n", watch.wall(), watch.cpu());
     std::fflush(stdout);
   }
   return 0;

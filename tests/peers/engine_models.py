@@ -1,59 +1,11 @@
 """Small random GPT-2 models, as a Hugging Face folder and as an unprocessed TransformerLens model with the same numbers."""
 
-import json
-from pathlib import Path
-
 import torch
-from safetensors.torch import save_file
 from transformer_lens import HookedTransformer, HookedTransformerConfig
 
+from gpt2_weights import Shape, random_weights, write_folder  # noqa: F401  (the oracles take all four from here)
 
 torch.set_num_threads(1)  # tiny tensors: more threads only wait for each other
-
-
-class Shape:
-    def __init__(self, layers, heads, width, mlp, vocabulary=31, context=16, activation="gelu_new", tied=True):
-        self.layers, self.heads, self.width, self.mlp = layers, heads, width, mlp
-        self.vocabulary, self.context, self.activation, self.tied = vocabulary, context, activation, tied
-
-
-def random_weights(shape, seed):
-    """Every weight, bias and gain random, in GPT-2's names and layout ([in, out])."""
-    generator = torch.Generator().manual_seed(seed)
-
-    def noise(*size, scale):
-        return torch.randn(*size, generator=generator) * scale
-
-    d, f = shape.width, shape.mlp
-    weights = {"wte.weight": noise(shape.vocabulary, d, scale=0.5), "wpe.weight": noise(shape.context, d, scale=0.4),
-               "ln_f.weight": 1 + noise(d, scale=0.3), "ln_f.bias": noise(d, scale=0.3)}
-    for layer in range(shape.layers):
-        h = f"h.{layer}."
-        for norm in ("ln_1", "ln_2"):
-            weights[h + norm + ".weight"] = 1 + noise(d, scale=0.3)
-            weights[h + norm + ".bias"] = noise(d, scale=0.3)
-        weights[h + "attn.c_attn.weight"] = noise(d, 3 * d, scale=1.2 / d**0.5)
-        weights[h + "attn.c_attn.bias"] = noise(3 * d, scale=0.3)
-        weights[h + "attn.c_proj.weight"] = noise(d, d, scale=1 / d**0.5)
-        weights[h + "attn.c_proj.bias"] = noise(d, scale=0.3)
-        weights[h + "mlp.c_fc.weight"] = noise(d, f, scale=1 / d**0.5)
-        weights[h + "mlp.c_fc.bias"] = noise(f, scale=0.3)
-        weights[h + "mlp.c_proj.weight"] = noise(f, d, scale=1 / f**0.5)
-        weights[h + "mlp.c_proj.bias"] = noise(d, scale=0.3)
-    if not shape.tied:
-        weights["lm_head.weight"] = noise(shape.vocabulary, d, scale=0.5)
-    return weights
-
-
-def write_folder(shape, weights, folder):
-    folder = Path(folder)
-    folder.mkdir(parents=True)
-    config = {"model_type": "gpt2", "architectures": ["GPT2LMHeadModel"], "n_layer": shape.layers, "n_head": shape.heads,
-              "n_embd": shape.width, "n_inner": shape.mlp, "vocab_size": shape.vocabulary, "n_positions": shape.context,
-              "activation_function": shape.activation, "layer_norm_epsilon": 1e-5, "tie_word_embeddings": shape.tied}
-    (folder / "config.json").write_text(json.dumps(config))
-    stored = {(name if name.startswith("lm_head") else "transformer." + name): value.contiguous() for name, value in weights.items()}
-    save_file(stored, folder / "model.safetensors", metadata={"format": "pt"})
 
 
 def transformer_lens(shape, weights, **switches):
