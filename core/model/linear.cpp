@@ -27,7 +27,8 @@ const c10::TypedOperatorHandle<PointwiseLinear>* onednn_linear() {
 constexpr std::int64_t kLeastProduct = 4 << 20;
 
 bool use_onednn(const at::Tensor& rows, const at::Tensor& weight) {
-  return rows.scalar_type() == at::kFloat && weight.scalar_type() == at::kFloat && rows.device().is_cpu() &&
+  // A part of a larger matrix would take its slow reference kernel.
+  return weight.is_non_overlapping_and_dense() && rows.scalar_type() == at::kFloat && weight.scalar_type() == at::kFloat && rows.device().is_cpu() &&
          !c10::GradMode::is_enabled() && rows.numel() * weight.size(1) >= kLeastProduct && onednn_linear() != nullptr;
 }
 
