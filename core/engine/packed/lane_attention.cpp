@@ -5,6 +5,7 @@
 #include <limits>
 
 #include "engine/packed/lane_walk.hpp"
+#include "engine/packed/long_attention.hpp"
 #include "engine/packed/row_kernel.hpp"
 #include "engine/packed/stages.hpp"
 
@@ -13,6 +14,8 @@ namespace {
 
 // [n, ...] of a piece of the forward, which has [1, n, ...]; float, for the kernels.
 at::Tensor as_rows(const at::Tensor& value) { return value.squeeze(0).to(at::kFloat).contiguous(); }
+
+constexpr Index kManyKeys = 96;  // from here on products of blocks are faster than single rows
 
 at::Tensor positions_of_rows(const std::vector<RowAt>& rows) {
   at::Tensor positions = at::empty({1, static_cast<Index>(rows.size())}, at::kLong);
@@ -151,15 +154,32 @@ void LaneWalk::attend_lane(Index layer, Index index, const LayerRows& rows, Atte
   std::vector<float> weights(static_cast<std::size_t>(context_.batch.longest()));
   const auto& some_heads = rows.heads[static_cast<std::size_t>(index)];
 
+  const auto query_of = [&](Index pos) {
+    const std::int32_t own = a.q_at(index, pos);
+    if (own >= 0) return a.q.const_data_ptr<float>() + own * heads * e;
+    const std::uint8_t stream = lane.stream[static_cast<std::size_t>(pos)];
+    return (!(stream & kBase) && (stream & kDonor) ? *context_.donor : context_.base).q(layer, lane.row, pos);
+  };
+  if (!shown && lane.end >= kManyKeys) {
+    LongAttention many{.q = {}, .position = {}, .k = k, .v = v, .window = window, .heads = some_heads, .z = {}};
+    for (std::size_t i = first; i < last; ++i) {
+      const Index pos = rows.queries[i].pos, z_row = a.z_at(index, pos);
+      many.q.push_back(query_of(pos));
+      many.position.push_back(pos);
+      many.z.push_back(a.z.mutable_data_ptr<float>() + z_row * heads * e);
+      for (Index head = 0; !some_heads.empty() && head < heads; ++head) {
+        a.from_base[static_cast<std::size_t>(z_row * heads + head)] =
+            std::find(some_heads.begin(), some_heads.end(), head) == some_heads.end();
+      }
+    }
+    operations_ += attend_long(many, rule, info_);
+    return;
+  }
   const auto row_of = [&](Index pos, bool queried) {
     const Index z_row = a.z_at(index, pos);
     float* z = a.z.mutable_data_ptr<float>() + z_row * heads * e;
     const Index from = window > 0 ? std::max<Index>(0, pos - window + 1) : 0, seen = pos + 1 - from;
-    const std::int32_t own_q = queried ? a.q_at(index, pos) : -1;
-    const bool donor = !(lane.stream[static_cast<std::size_t>(pos)] & kBase) && (lane.stream[static_cast<std::size_t>(pos)] & kDonor);
-    const float* q = !queried     ? nullptr
-                     : own_q >= 0 ? a.q.const_data_ptr<float>() + own_q * heads * e
-                                  : (donor ? *context_.donor : context_.base).q(layer, lane.row, pos);
+    const float* q = queried ? query_of(pos) : nullptr;
     for (Index head = 0; head < heads; ++head) {
       const bool edited_here = (scores_edit && scores_edit->edit->has_head(head)) || (pattern_edit && pattern_edit->edit->has_head(head));
       const bool computed = queried && (some_heads.empty() || std::find(some_heads.begin(), some_heads.end(), head) != some_heads.end());

@@ -1,4 +1,6 @@
 // Which rows of a layer differ from the base run, and which of them are computed.
+#include <algorithm>
+
 #include "engine/packed/lane_walk.hpp"
 #include "engine/packed/stages.hpp"
 
@@ -87,6 +89,8 @@ void LaneWalk::classify(Index index, Index layer, LayerRows& rows) {
       stages::is_stream_inside(lane.edits.front().edit->point())) {
     for (const Index pos : lane.edits.front().positions) next[static_cast<std::size_t>(pos)] = kDonor;
   }
+  std::sort(heads.begin(), heads.end());
+  heads.erase(std::unique(heads.begin(), heads.end()), heads.end());
   if (!all_heads) rows.heads[static_cast<std::size_t>(index)] = std::move(heads);
 }
 

@@ -111,6 +111,25 @@ TEST(Sweep, ReadingInTheMiddleSkipsWhatComesAfter) {
   EXPECT_LT(cells.counts().largest_difference, 1e-5);
 }
 
+// From some length on attention is computed by products of blocks of queries.
+TEST(Sweep, LongPromptsHaveTheNumbersOfPlainForwards) {
+  ModelInfo info = model::testing::tiny_info();
+  info.n_ctx = 320;
+  for (const std::vector<Index>& windows : {std::vector<Index>{}, std::vector<Index>{0, 40, 150}}) {
+    info.windows = windows;
+    Lab lab({.kind = "trial", .verify = 1000}, 3, info);
+    const Prompts pairs = random_pairs({300, 130, 7}, 60);
+    for (const char* hooks : {"blocks.{layer}.hook_resid_pre", "blocks.{layer}.attn.hook_q", "blocks.{layer}.attn.hook_v"}) {
+      const bool heads = std::string(hooks).find("attn") != std::string::npos;
+      const std::vector<Axis> axes = heads ? std::vector<Axis>{{"layer"}, {"pos", {0, 60, 129, 280}}, {"head", {1}}}
+                                           : std::vector<Axis>{{"layer"}, {"pos", {0, 60, 129, 280}}};
+      const Counts counts = lab.session.sweep(patching(pairs, hooks, axes)).counts();
+      EXPECT_GT(counts.computed, 0);
+      EXPECT_LT(counts.largest_difference, 1e-5) << hooks;
+    }
+  }
+}
+
 TEST(Sweep, AlignmentDecidesWhichPositionsBelongTogether) {
   Lab lab;
   const at::Tensor clean = padded_ids({7, 5}, 3), corrupted = padded_ids({6, 5}, 4);
