@@ -48,6 +48,10 @@ at::Tensor MetricReader::log_probs(const ForwardResult& run) const {
   return run.logits(points_).to(at::kDouble).log_softmax(-1);
 }
 
+bool MetricReader::needs_next_token() const {
+  return std::any_of(readings_.begin(), readings_.end(), [](const Reading& reading) { return reading.next.defined(); });
+}
+
 double MetricReader::largest_logit(const ForwardResult& run) const {
   if (points_.size() == 0) return 0;
   const Index rows = std::min<Index>(points_.size(), 256);

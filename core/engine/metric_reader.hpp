@@ -44,6 +44,7 @@ class MetricReader {
 
   bool needs_clean() const noexcept { return needs_clean_; }          // compare_with(clean, ...) before read
   bool needs_unpatched() const noexcept { return needs_unpatched_; }  // compare_with(..., unpatched)
+  bool needs_next_token() const;  // `loss` is among the metrics
   // Of a run of these rows or of rows that belong to them: log-probabilities at what is read, double [n, d_vocab].
   at::Tensor log_probs(const ForwardResult& run) const;
   void compare_with(at::Tensor clean, at::Tensor unpatched);

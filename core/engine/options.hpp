@@ -1,10 +1,11 @@
 // How a session runs; from [execution] and the run.
 #pragma once
 
+#include <memory>
 #include <string>
 #include <vector>
 
-#include <diopter/base.hpp>
+#include "model/transformer.hpp"
 
 namespace diopter::engine {
 
@@ -13,6 +14,9 @@ struct SessionOptions {
   Index memory_budget = 0;             // bytes; 0: 60 % of what is free
   Index verify = 0;                    // cells of each sweep that are run again, plainly, and compared
   bool plain_sweeps = false;           // every cell by a forward of its own: what reuse is tested against
+  // The same weights with products in float32, where the session's model has them in a lower precision: what that costs
+  // is measured against it.
+  std::shared_ptr<const model::Transformer> exact = {};
   std::vector<Index> end_tokens = {};  // ids that end a generated text
 };
 

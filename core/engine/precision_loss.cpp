@@ -19,14 +19,20 @@ double rounding_of(at::ScalarType dtype) {
   }
 }
 
-PrecisionLoss precision_loss(const model::Transformer& model, const RowBatch& batch) {
+namespace {
+
+// The first rows and positions of a batch.
+at::Tensor some_ids(const model::Transformer& model, const RowBatch& batch) {
   constexpr Index kRows = 4, kPositions = 128;
-  const at::Tensor ids = batch.ids.narrow(0, 0, std::min(kRows, batch.ids.size(0)))
-                             .narrow(1, 0, std::min(kPositions, batch.ids.size(1)))
-                             .to(model.parameters().get(model::Part::Embed).device());
+  return batch.ids.narrow(0, 0, std::min(kRows, batch.ids.size(0)))
+      .narrow(1, 0, std::min(kPositions, batch.ids.size(1)))
+      .to(model.parameters().get(model::Part::Embed).device());
+}
+
+PrecisionLoss loss_of(const at::Tensor& ids, const at::Tensor& low_logits, const at::Tensor& exact_logits) {
   const at::Tensor real = (ids >= 0).flatten().nonzero().squeeze(1);
-  const at::Tensor low = model.forward(ids).flatten(0, 1).index_select(0, real).to(at::kDouble);
-  const at::Tensor exact = model::float_logits(model, ids).flatten(0, 1).index_select(0, real).to(at::kDouble);
+  const at::Tensor low = low_logits.flatten(0, 1).index_select(0, real).to(at::kDouble);
+  const at::Tensor exact = exact_logits.flatten(0, 1).index_select(0, real).to(at::kDouble);
   return {.positions = real.size(0),
           .largest_logit = exact.abs().max().item<double>(),
           .largest_difference = (low - exact).abs().max().item<double>(),
@@ -34,11 +40,23 @@ PrecisionLoss precision_loss(const model::Transformer& model, const RowBatch& ba
           .same_top = (low.argmax(-1) == exact.argmax(-1)).sum().item<Index>()};
 }
 
-std::string sentence(const PrecisionLoss& loss, at::ScalarType dtype) {
+}  // namespace
+
+PrecisionLoss precision_loss(const model::Transformer& model, const RowBatch& batch) {
+  const at::Tensor ids = some_ids(model, batch);
+  return loss_of(ids, model.forward(ids), model::float_logits(model, ids));
+}
+
+PrecisionLoss precision_loss(const model::Transformer& model, const model::Transformer& exact, const RowBatch& batch) {
+  const at::Tensor ids = some_ids(model, batch);
+  return loss_of(ids, model.forward(ids), exact.forward(ids));
+}
+
+std::string sentence(const PrecisionLoss& loss, const std::string& what) {
   return fmt::format(
       "{} against float32 on {} positions of these prompts: logits differ by at most {:.2g} (largest logit {:.3g}), KL "
       "at most {:.2g} nats, {} of {} likeliest tokens the same",
-      dtype == at::kHalf ? "float16" : "bfloat16", loss.positions, loss.largest_difference, loss.largest_logit,
+      what, loss.positions, loss.largest_difference, loss.largest_logit,
       loss.largest_kl, loss.same_top, loss.positions);
 }
 

@@ -23,8 +23,10 @@ struct PrecisionLoss {
 
 // The first rows and positions of a batch (at most 4 x 128), against a forward of the same weights in float32.
 PrecisionLoss precision_loss(const model::Transformer& model, const RowBatch& batch);
+// The same of products in low precision, against the model whose products are exact.
+PrecisionLoss precision_loss(const model::Transformer& model, const model::Transformer& exact, const RowBatch& batch);
 
-// "bfloat16 against float32 on 30 positions: ..."
-std::string sentence(const PrecisionLoss& loss, at::ScalarType dtype);
+// `what`: "bfloat16", "products in bfloat16" -> "bfloat16 against float32 on 30 positions: ..."
+std::string sentence(const PrecisionLoss& loss, const std::string& what);
 
 }  // namespace diopter::engine

@@ -25,10 +25,13 @@ ForwardResult Runner::run(const RowBatch& batch, HookBus* bus, const ForwardPath
   const c10::NoGradGuard no_grad;
   const Busy busy(*this);
   const at::ScalarType dtype = c10::typeMetaToScalarType(values().dtype());
-  if (!precision_known_ && (dtype == at::kBFloat16 || dtype == at::kHalf)) {
-    monitor_.event("precision", sentence(precision_loss(model_, batch), dtype));
-    precision_known_ = true;
+  if (!precision_known_ && exact_ != nullptr) {
+    monitor_.event("precision", sentence(precision_loss(model_, *exact_, batch), "products in bfloat16"));
+  } else if (!precision_known_ && (dtype == at::kBFloat16 || dtype == at::kHalf)) {
+    monitor_.event("precision",
+                   sentence(precision_loss(model_, batch), dtype == at::kHalf ? "float16" : "bfloat16"));
   }
+  precision_known_ = true;
   if (bus != nullptr) bus->freeze();
   ForwardResult result = forward(model_, batch, bus, path, rows);
   if (bus == nullptr) return result;

@@ -13,7 +13,9 @@ namespace diopter::engine {
 
 class Runner {
  public:
-  Runner(const model::Transformer& model, RunMonitor& monitor) : model_(model), monitor_(monitor) {}
+  // `exact`: the same weights with products in float32, when those of `model` are not; may be null.
+  Runner(const model::Transformer& model, RunMonitor& monitor, const model::Transformer* exact = nullptr)
+      : model_(model), exact_(exact), monitor_(monitor) {}
 
   const model::Transformer& model() const noexcept { return model_; }
   const ModelInfo& info() const noexcept { return model_.info(); }
@@ -44,9 +46,10 @@ class Runner {
 
  private:
   const model::Transformer& model_;
+  const model::Transformer* exact_;
   RunMonitor& monitor_;
   int busy_ = 0;
-  bool precision_known_ = false;  // of a low dtype: measured at the first forward
+  bool precision_known_ = false;  // of a low dtype or products in one: measured at the first forward
 };
 
 }  // namespace diopter::engine

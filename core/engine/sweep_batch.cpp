@@ -132,7 +132,7 @@ bool SweepBatch::donor_is_read_alike(const RowBatch& rows) {
   const at::Tensor& align = work_.sources().donor_align(*sweep_.change.spec().donor);
   const MetricReader reader(sweep_.metrics, rows, batch_.rows, work_.place().codec, runner_.values().device(),
                             runner_.info().d_vocab);
-  if (reader.points() != reader_.points()) return false;
+  if (reader.points() != reader_.points() || reader.needs_next_token()) return false;  // those are the donor's own
   for (Index point = 0; point < reader.points(); ++point) {
     const Index row = reader.row_of(point), pos = reader.position_of(point);
     if (reader_.row_of(point) != row || reader_.position_of(point) != pos) return false;

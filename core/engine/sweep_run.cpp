@@ -18,6 +18,7 @@
 namespace diopter::engine {
 namespace {
 
+constexpr Index kMeasuredCells = 16;  // by float32, of a sweep whose products are in low precision
 constexpr double kVerifyTolerance = 10. / 3;  // roundings of a forward: in float32 1e-5 x max |logit|, raw metric
 
 void check(const Sweep& sweep) {
@@ -80,9 +81,10 @@ void SweepRun::compute() {
 
 std::vector<at::Tensor> SweepRun::plain(Index flat) {
   const CellSite site = plan_->cell(flat);
+  Runner exact(options_.exact ? *options_.exact : runner_.model(), runner_.monitor());
   std::vector<std::vector<at::Tensor>> by_row(sweep_.metrics.size());
   for (const RowBatch& row : row_batches(sweep_.into, runner_.info(), 1)) {
-    SweepBatch alone(runner_, sweep_, row, site.ids, {}, path_, codec_, 1, options_);
+    SweepBatch alone(exact, sweep_, row, site.ids, {}, path_, codec_, 1, options_);
     CellResult result = alone.cell(site, plan_->layer_rank(flat), Skipping::None);
     for (std::size_t m = 0; m < by_row.size(); ++m) by_row[m].push_back(result.values[m]);
   }
@@ -91,16 +93,19 @@ std::vector<at::Tensor> SweepRun::plain(Index flat) {
   return values;
 }
 
-double SweepRun::rounding() const { return rounding_of(c10::typeMetaToScalarType(runner_.values().dtype())); }
+double SweepRun::rounding() const {
+  return rounding_of(options_.exact ? at::kBFloat16 : c10::typeMetaToScalarType(runner_.values().dtype()));
+}
 
 void SweepRun::verify() {
   const std::vector<Index>& found = values_->found;
-  if (options_.verify <= 0 || found.empty()) return;
+  const Index wanted = std::max(options_.verify, options_.exact ? kMeasuredCells : Index{0});
+  if (wanted == 0 || found.empty()) return;
   Counts& counts = values_->counts;
   const double allowed = kVerifyTolerance * rounding() * values_->largest_logit;
   const at::Tensor order =
       at::randperm(static_cast<Index>(found.size()), runner_.monitor().rng("verify"), at::TensorOptions(at::kLong));
-  const Index count = std::min<Index>(options_.verify, static_cast<Index>(found.size()));
+  const Index count = std::min<Index>(wanted, static_cast<Index>(found.size()));
   for (Index i = 0; i < count; ++i) {
     const Index flat = found[static_cast<std::size_t>(order[i].item<Index>())];
     const std::vector<at::Tensor> again = plain(flat);
@@ -128,7 +133,8 @@ void SweepRun::record() const {
       fmt::format("{} cells: {} computed, {} skipped (cannot differ)", counts.cells, counts.computed, counts.skipped);
   if (counts.operations > 0) text += fmt::format(", {:.3g} GFLOP", counts.operations / 1e9);
   if (counts.verified > 0)
-    text += fmt::format(", {} verified, largest difference {:.1e}", counts.verified, counts.largest_difference);
+    text += fmt::format(", {} verified{}, largest difference {:.1e}", counts.verified,
+                        options_.exact ? " with products in float32" : "", counts.largest_difference);
   RunMonitor& monitor = runner_.monitor();
   monitor.event("sweep", text);
   if (values_->unchanged > 0) {

@@ -11,16 +11,14 @@
 namespace diopter::exec {
 namespace {
 
-// Settings whose place is kept but that this version does not carry out.
+// Settings that contradict each other, or that this machine cannot carry out.
 void check_settings(const study::ModelSettings& settings, study::Problems& problems) {
-  const auto only = [&](const char* key, const std::string& value, std::initializer_list<const char*> known) {
-    for (const char* word : known) {
-      if (value == word) return;
-    }
-    problems.error(settings.where(key),
-                   fmt::format("model.{} = \"{}\" is not yet in this version; use \"{}\"", key, value, *known.begin()));
-  };
-  only("compute", settings.compute, {"float32"});
+  if (settings.compute != "float32" && settings.dtype != "float32") {
+    problems.error(settings.where("compute"),
+                   fmt::format("model.compute = \"{}\" makes products of float32 values in low precision, but "
+                               "model.dtype is \"{}\"; leave one of them out",
+                               settings.compute, settings.dtype));
+  }
   try {
     model::device_named(settings.device);
   } catch (const base::UserError& problem) {

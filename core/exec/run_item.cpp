@@ -101,6 +101,7 @@ host::Outcome analyse(const CheckedRun& run, const store::PlanItem& item, const 
                           {.kind = item.kind,
                            .memory_budget = place.execution.memory_budget.value_or(0),
                            .verify = place.execution.verify,
+                           .exact = model ? place.models.exact() : nullptr,
                            .end_tokens = run.model ? run.model->end_tokens : std::vector<Index>{}});
   return host::run_analysis(run.kind, inputs,
                             {session, model ? weights_of(*model) : std::vector<at::Tensor>{}, model != nullptr},
@@ -145,9 +146,9 @@ RunEnd end_of(const host::Outcome& outcome) {
 std::shared_ptr<const model::Transformer> LoadedModels::get(const ModelFacts& facts,
                                                             const study::ModelSettings& settings) {
   const std::string path = facts.folder.path().string();
-  if (path != path_ || settings.dtype != dtype_ || settings.device != device_ || settings.transforms != transforms_ ||
+  if (path != path_ || settings.compute != compute_ || settings.dtype != dtype_ || settings.device != device_ || settings.transforms != transforms_ ||
       !model_) {
-    model_.reset();  // two models at once would need twice the memory
+    model_.reset(), exact_.reset();  // two models at once would need twice the memory
     const at::ScalarType dtype = model::dtype_named(settings.dtype);
     // Transforms sum over weights: in float32, rounded once at the end.
     const bool plain = settings.transforms.empty();
@@ -155,7 +156,13 @@ std::shared_ptr<const model::Transformer> LoadedModels::get(const ModelFacts& fa
     if (!plain) parameters = model::in_dtype(model::transformed(parameters, settings.transforms), dtype);
     model_ =
         std::make_shared<const model::Transformer>(model::on_device(parameters, model::device_named(settings.device)));
+    if (settings.compute != "float32") {
+      exact_ = std::move(model_);
+      model_ = std::make_shared<const model::Transformer>(
+          model::with_products_in(exact_->parameters(), model::dtype_named(settings.compute)));
+    }
     path_ = path;
+    compute_ = settings.compute;
     dtype_ = settings.dtype;
     device_ = settings.device;
     transforms_ = settings.transforms;

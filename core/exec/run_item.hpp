@@ -20,11 +20,13 @@ class LoadedModels {
  public:
   // In the settings' dtype, with their weight transforms, on their device.
   std::shared_ptr<const model::Transformer> get(const ModelFacts& facts, const study::ModelSettings& settings);
+  // Of the model that get() gave last: the same with products in float32, when `compute` says otherwise; else null.
+  std::shared_ptr<const model::Transformer> exact() const { return exact_; }
 
  private:
-  std::string path_, dtype_, device_;
+  std::string path_, dtype_, device_, compute_;
   std::vector<std::string> transforms_;
-  std::shared_ptr<const model::Transformer> model_;
+  std::shared_ptr<const model::Transformer> model_, exact_;
 };
 
 // Where an item runs, and what its record refers to.

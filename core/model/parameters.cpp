@@ -63,6 +63,20 @@ Index qkv_width(const ModelInfo& info) { return (info.n_heads + 2 * info.n_kv_he
 
 }  // namespace
 
+bool is_product(Part part) {
+  switch (part) {
+    case Part::QkvWeight:
+    case Part::QWeight:
+    case Part::KWeight:
+    case Part::VWeight:
+    case Part::OutWeight:
+    case Part::MlpGateWeight:
+    case Part::MlpInWeight:
+    case Part::MlpOutWeight: return true;
+    default: return false;
+  }
+}
+
 bool is_gain(Part part) {
   switch (part) {
     case Part::Ln1Gain:
@@ -149,7 +163,8 @@ void Parameters::check() const {
     DIOPTER_CHECK(tensor.sizes() == at::IntArrayRef(shape),
                   fmt::format("{} has shape [{}], expected [{}]", slot_name(slot), fmt::join(tensor.sizes(), ", "),
                               fmt::join(shape, ", ")));
-    const bool own_dtype = is_gain(slot.part) && tensor.scalar_type() == at::kFloat;
+    const bool own_dtype = (is_gain(slot.part) && tensor.scalar_type() == at::kFloat) ||
+                           (is_product(slot.part) && first.scalar_type() == at::kFloat);
     DIOPTER_CHECK(tensor.is_floating_point() && (own_dtype || tensor.scalar_type() == first.scalar_type()) &&
                       tensor.device() == first.device(),
                   slot_name(slot) + " has another dtype or device than embed");
@@ -239,6 +254,11 @@ at::Tensor own_columns(const at::Tensor& joint, const ModelInfo& info, Index whi
 
 }  // namespace
 
+// Products in low precision are an inner matter: outside, weights have the dtype of the values.
+at::Tensor Parameters::in_values(const at::Tensor& stored, Part part) const {
+  return stored.defined() && is_product(part) ? stored.to(get(Part::Embed).scalar_type()) : stored;
+}
+
 at::Tensor Parameters::canonical(std::string_view role_name, Index layer) const {
   const Role& role = find_role(role_name);
   check_layer(role, layer, info_);
@@ -246,13 +266,13 @@ at::Tensor Parameters::canonical(std::string_view role_name, Index layer) const 
   if (role.layout == Layout::Query || role.layout == Layout::Key || role.layout == Layout::Value) {
     const Index which = index_of(role.layout);
     const bool separate = info_.qkv == QkvLayout::Separate;
-    const at::Tensor& stored = get(separate ? separate_part(role.part, which) : role.part, layer);
+    const at::Tensor stored = in_values(get(separate ? separate_part(role.part, which) : role.part, layer), role.part);
     if (!stored.defined()) return {};
     const at::Tensor own =
         separate ? stored.unflatten(-1, {stored.size(-1) / e, e}) : own_columns(stored, info_, which);
     return own.dim() == 3 ? own.permute({1, 0, 2}) : own;  // [heads, D, e] or [heads, e]
   }
-  const at::Tensor& stored = get(role.part, layer);
+  const at::Tensor stored = in_values(get(role.part, layer), role.part);
   if (!stored.defined()) return {};
   switch (role.layout) {
     case Layout::Transposed: return stored.t();

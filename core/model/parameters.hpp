@@ -52,6 +52,7 @@ enum class Part : std::uint8_t {
 inline constexpr bool is_per_layer(Part part) { return part >= Part::Ln1Gain && part <= Part::Ln2PostGain; }
 
 bool is_gain(Part part);
+bool is_product(Part part);  // a matrix of a block that rows of values are multiplied with
 
 struct Slot {
   Part part = Part::Embed;
@@ -78,7 +79,8 @@ class Parameters {
   Parameters transformed(const std::function<at::Tensor(Slot, const at::Tensor&)>& f) const;
 
   // All slots filled with tensors of slot_shape, one floating dtype and one device; else DIOPTER_CHECK. Gains may be in
-  // float32 beside other dtypes: they are then applied before the norm's result is rounded.
+  // float32 beside other dtypes: they are then applied before the norm's result is rounded. Matrices of the blocks may be
+  // in a lower precision beside float32: products are then made in that.
   void check() const;
 
   // A view in the canonical layout: W_E [V,D] W_pos [N,D] W_U [D,V]; per layer W_Q [H,D,e] W_K W_V [G,D,e] W_O [H,e,D]
@@ -89,6 +91,8 @@ class Parameters {
   at::Tensor canonical(std::string_view role, Index layer = kUnset) const;
 
  private:
+  at::Tensor in_values(const at::Tensor& stored, Part part) const;
+
   ModelInfo info_;
   std::array<at::Tensor, static_cast<std::size_t>(Part::Count)> model_level_;
   std::vector<std::array<at::Tensor, static_cast<std::size_t>(Part::Count)>> layers_;

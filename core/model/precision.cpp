@@ -34,6 +34,11 @@ Parameters in_dtype(const Parameters& parameters, at::ScalarType dtype) {
       [&](Slot slot, const at::Tensor& value) { return wide_gains && is_gain(slot.part) ? value : value.to(dtype); });
 }
 
+Parameters with_products_in(const Parameters& parameters, at::ScalarType dtype) {
+  return parameters.transformed(
+      [&](Slot slot, const at::Tensor& value) { return is_product(slot.part) ? value.to(dtype) : value; });
+}
+
 at::Tensor float_logits(const Transformer& model, const at::Tensor& ids) {
   const Parameters& parameters = model.parameters();
   at::Tensor resid =

@@ -17,6 +17,9 @@ at::ScalarType dtype_named(std::string_view name);
 // there.
 Parameters in_dtype(const Parameters& parameters, at::ScalarType dtype);
 
+// The blocks' matrices in another dtype, all else as it is: model.compute.
+Parameters with_products_in(const Parameters& parameters, at::ScalarType dtype);
+
 // ids int64 [batch, pos] -> logits [batch, pos, d_vocab] in float32 of the weights as they are, every step computed in
 // float32. Holds one block's weights in float32 at a time, so that it fits wherever the model does.
 at::Tensor float_logits(const Transformer& model, const at::Tensor& ids);
