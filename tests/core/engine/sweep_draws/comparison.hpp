@@ -107,8 +107,9 @@ class Scales {
     const at::Tensor chosen =
         all.gather(2, index).masked_fill(tokens < 0, -std::numeric_limits<double>::infinity()).amax(2, true);
     const at::Tensor close = all.abs().amax(2, true) * (2 * kTolerance * side);
-    const at::Tensor better = (all > chosen + close).sum(2).to(at::kDouble) - (side < 0 ? 1 : 0);
-    return better.masked_fill(all.isnan().any(2), std::nan("")).nanmean(1);
+    const at::Tensor better = side > 0 ? all > chosen + close : all >= chosen + close;
+    const at::Tensor rank = better.sum(2).to(at::kDouble) - (side > 0 ? 0 : 1);
+    return rank.masked_fill(all.isnan().any(2), std::nan("")).nanmean(1);
   }
 
   std::size_t asked_;
