@@ -22,7 +22,7 @@ def write_model(model: Model, folder: Path) -> None:
 
 class GemmPeak:
     """The best rate of a product of 2048 x 2048 matrices that PyTorch's kernels reach, in operations a second. Measured again in every
-    round, so that it is the peak of the same minutes as what is held against it."""
+    round, the best so far counts: a floor that is too high would flatter."""
 
     def __init__(self, dtype: torch.dtype) -> None:
         self.n, self.best = 2048, 0.0

@@ -24,7 +24,8 @@ class Report:
         print(f"\n{row.name}: {row.cells:,} cells, {row.prompts:,} x {row.pair.length:,} tokens, {row.metric}, {row.compute}, "
               f"{len(ours)} round{'s' if len(ours) > 1 else ''}")
         print(f"  {'':<22} {'seconds':>10}   {'ratio':>8}  {'quartiles':<18} {'goal':<8} largest difference")
-        print(f"  {'diopter':<22} {short(seconds):>10}   {short(above):>8}  {spread:<18} {goal:<8} (ratio to the floor of {short(floor)} s)")
+        print(f"  {'diopter':<22} {short(seconds):>10}   {short(above):>8}  {spread:<18} {goal:<8} "
+              f"(ratio to the floor of {short(floor)} s)")
         for name in runs.seconds:
             self.peer(runs, name)
         self.work(runs, peak, cells, references, computed)

@@ -5,10 +5,11 @@ from pathlib import Path
 import torch
 from safetensors.torch import save_file
 
-from sweep_operations import Model, Pair, reference_operations, sweep_operations
+from sweep_operations import Model, Pair, cell_operations, reference_operations, sweep_operations
 
-HOOKS = {"resid_pre": "blocks.{layer}.hook_resid_pre", "attn_out": "blocks.{layer}.hook_attn_out", "mlp_out": "blocks.{layer}.hook_mlp_out",
-         "z": "blocks.{layer}.attn.hook_z", "pattern": "blocks.{layer}.attn.hook_pattern"}
+HOOKS = {"resid_pre": "blocks.{layer}.hook_resid_pre", "attn_out": "blocks.{layer}.hook_attn_out",
+         "mlp_out": "blocks.{layer}.hook_mlp_out", "z": "blocks.{layer}.attn.hook_z",
+         "pattern": "blocks.{layer}.attn.hook_pattern"}
 PEER_BATCH = 64  # prompts in one forward of a peer
 
 
@@ -36,6 +37,15 @@ class Row:
             flat, at = divmod(flat, len(values))
             index[name] = values[at]
         return {name: index[name] for name in self.axes}
+
+    def differing(self, model: Model) -> list[int]:
+        """The cells that can differ from the base run."""
+        found = []
+        for flat in range(self.cells):
+            cell = self.cell(flat)
+            if cell_operations(model, self.pair, self.site, cell["layer"], cell.get("pos", cell.get("dest")), cell.get("src")) is not None:
+                found.append(flat)
+        return found
 
     def operations(self, model: Model) -> tuple[float, float, int]:
         """Necessary ones of the cells, those of base and donor runs, and how many cells are computed."""
@@ -68,7 +78,8 @@ def write_prompts(row: Row, vocabulary: int, path: Path) -> None:
 
 
 def pairs_of(length: int, late: int) -> dict[str, Pair]:
-    return {"late": Pair(length, frozenset({late})), "BOS": Pair(length, frozenset(range(1, length))), "all": Pair(length, frozenset(range(length)))}
+    return {"late": Pair(length, frozenset({late})), "BOS": Pair(length, frozenset(range(1, length))),
+            "all": Pair(length, frozenset(range(length)))}
 
 
 def rows(model: Model, long: tuple[int, int], many: int) -> list[Row]:

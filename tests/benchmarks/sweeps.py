@@ -4,11 +4,10 @@ sweeps.py SWEEP_BENCH [--rounds N] [--rows PATTERN] [--threads N] [--sample N] [
 
 SWEEP_BENCH is the executable. In each round diopter runs all cells of a row, and each peer its base and donor run and a random sample
 of the cells (one forward a cell, as these packages are used; the same cells for all), which is scaled to all cells and marked with *.
-Their values at these cells must be diopter's: a difference above 1e-4 of the largest value ends in an error. No autograd anywhere, the
-same threads, prompts and precision. Peers other than TransformerLens compute the logits of the last token only.
+Their values at these cells must be diopter's: a difference above 1e-4 logits ends in an error. No autograd anywhere, the same threads, prompts and precision. Peers other than TransformerLens compute the logits of the last token only.
 
-floor    necessary operations (sweep_operations.py, written apart from diopter: all cells, base and donor run) at the speed of the
-         largest matrix product measured in the same rounds. No exact sweep by these kernels is faster.
+floor    necessary operations (sweep_operations.py, written apart from diopter: all cells, base and donor run) at the best speed of a
+         large matrix product measured in the same run. No exact sweep by these kernels is faster.
 ratio    time of the peer / time of diopter, the median of the rounds and its quartiles.
 --rows   measures only rows whose name matches, e.g. 'resid_pre late', 'z*', '*tokens'
 --small  a tiny model and short prompts: shows in a minute that all agree; its times mean nothing
@@ -77,8 +76,8 @@ def main() -> int:
     chosen = [row for row in table if fnmatch.fnmatch(row.name, wanted.rows)]
     if not chosen:
         sys.exit(f"no row matches '{wanted.rows}'; there are: " + ", ".join(row.name for row in table))
-    print(f"{measures.machine()}, {wanted.threads} threads; random weights, {model.layers} layers, width {model.width}, {model.heads} heads, "
-          f"vocabulary {model.vocabulary:,}, context {measures.CONTEXT:,}")
+    print(f"{measures.machine()}, {wanted.threads} threads; random weights, {model.layers} layers, width {model.width}, "
+          f"{model.heads} heads, vocabulary {model.vocabulary:,}, context {measures.CONTEXT:,}")
     wrong, report = [], Report(model)
     with tempfile.TemporaryDirectory() as made:
         folder, prompts = Path(made) / "model", Path(made) / "prompts.safetensors"
@@ -89,7 +88,7 @@ def main() -> int:
         for row in chosen:
             write_prompts(row, model.vocabulary, prompts)
             diopter = Server([wanted.executable, folder, wanted.threads])  # a fresh one: its memory is this row's
-            runs = Runs(row, everybody, diopter, prompts, wanted.sample)
+            runs = Runs(row, model, everybody, diopter, prompts, wanted.sample)
             why = runs.warm_up()
             if why:
                 report.missing(row, why)
