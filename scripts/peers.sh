@@ -1,5 +1,5 @@
 # ./dev peers: the Python environments of the oracle tests, made once under .deps/. Sourced by dev.
-# hf: transformers 5, tokenizers, safetensors, TransformerLens 4; tl2: TransformerLens 2.18 with what it needs.
+# hf: transformers 5, tokenizers, safetensors, TransformerLens 4, nnsight; tl2: TransformerLens 2.18 with what it needs.
 
 peers_one() {
   local name=$1 requirements=$root/tests/peers/requirements-$1.txt folder=$deps/peers-$1 log=$root/build/peers-$1.log

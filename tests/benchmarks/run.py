@@ -1,8 +1,9 @@
 #!/usr/bin/env python3
 """./dev bench [NAME...]: what docs/performance.md holds, measured again. Names: machine, study, verbs, forward, generate,
-text, rebuild.
+text, rebuild, sweeps.
 
-Medians with quartiles of alternating or repeated runs; nothing here fails on time."""
+Medians with quartiles of alternating or repeated runs; nothing here fails on time. Without names: all but sweeps, which take hours
+and are measured by rows: ./dev bench sweeps --rows 'resid_pre late' --rounds 3; their options are those of tests/benchmarks/sweeps.py."""
 import argparse
 import pathlib
 import platform
@@ -27,6 +28,11 @@ def seconds_of(command, times, **options):
 def show(name, values, unit="s", scale=1.0):
     low, middle, high = (v * scale for v in statistics.quantiles(values, n=4))
     print(f"  {name:<44} {middle:9.3f} {unit}   quartiles {low:.3f} .. {high:.3f}, n = {len(values)}")
+
+
+def built(build, name):
+    subprocess.run(["ninja", "-C", build, name], check=True, stdout=subprocess.DEVNULL)
+    return next(path for path in build.rglob(name) if path.is_file())
 
 
 def machine(build):
@@ -60,22 +66,20 @@ def verbs(build):
 
 def forward(build):
     print("forward: GPT-2-small shape against transformers (sdpa); below 1 diopter is faster")
-    subprocess.run(["ninja", "-C", build, "forward_bench"], check=True, stdout=subprocess.DEVNULL)
-    found = next(path for path in build.rglob("forward_bench") if path.is_file())
-    subprocess.run([sys.executable, ROOT / "tests/benchmarks/forward_vs_transformers.py", found, "20", "2"], check=True)
+    subprocess.run([sys.executable, ROOT / "tests/benchmarks/forward_vs_transformers.py", built(build, "forward_bench"), "20", "2"], check=True)
 
 
 def generate(build):
     print("generate: 128 new tokens from 15, GPT-2-small shape, against transformers (sdpa); below 1 diopter is faster")
-    subprocess.run(["ninja", "-C", build, "generate_bench"], check=True, stdout=subprocess.DEVNULL)
-    found = next(path for path in build.rglob("generate_bench") if path.is_file())
-    subprocess.run([sys.executable, ROOT / "tests/benchmarks/generate_vs_transformers.py", found, "11", "2"], check=True)
+    subprocess.run([sys.executable, ROOT / "tests/benchmarks/generate_vs_transformers.py", built(build, "generate_bench"), "11", "2"], check=True)
 
 
 def text(build):
-    subprocess.run(["ninja", "-C", build, "text_bench"], check=True, stdout=subprocess.DEVNULL)
-    found = next(path for path in build.rglob("text_bench") if path.is_file())
-    subprocess.run([found], check=True)
+    subprocess.run([built(build, "text_bench")], check=True)
+
+
+def sweeps(build, options):
+    subprocess.run([sys.executable, ROOT / "tests/benchmarks/sweeps.py", built(build, "sweep_bench"), *options], check=True)
 
 
 def rebuild(build):
@@ -90,12 +94,21 @@ def rebuild(build):
 
 def main():
     names = {"machine": machine, "study": study, "verbs": verbs, "forward": forward, "generate": generate, "text": text, "rebuild": rebuild}
+    long = {"sweeps": sweeps}
     parser = argparse.ArgumentParser()
     parser.add_argument("--build", type=pathlib.Path, required=True)
-    parser.add_argument("names", nargs="*", choices=[*names, []], default=[])
+    parser.add_argument("names", nargs="*", choices=[*names, *long, []], default=[])
+    for option in ("--rounds", "--rows", "--threads", "--sample"):
+        parser.add_argument(option)
+    parser.add_argument("--small", action="store_true")
     arguments = parser.parse_args()
+    options = [word for option in ("rounds", "rows", "threads", "sample") if (value := getattr(arguments, option)) is not None
+               for word in (f"--{option}", value)] + ["--small"] * arguments.small
     for name in arguments.names or names:
-        names[name](arguments.build)
+        if name in long:
+            long[name](arguments.build, options)
+        else:
+            names[name](arguments.build)
     return 0
 
 
