@@ -41,7 +41,9 @@ Cells Session::measure(const Prompts& rows, const std::vector<Metric>& metrics, 
 
 Cells Session::sweep(const Sweep& sweep) {
   const c10::NoGradGuard no_grad;
-  return SweepRun(ready().runner, sweep, codec_.get(), options_).run();
+  const std::string name = "sweep-" + std::to_string(++sweeps_) + ".cells";
+  const std::filesystem::path kept = options_.scratch.empty() ? std::filesystem::path() : options_.scratch / name;
+  return SweepRun(ready().runner, sweep, codec_.get(), options_, kept).run();
 }
 
 Generation Session::generate(const Prompts& rows, const GenerateOptions& options, const Edits& edits) {

@@ -41,6 +41,7 @@ class Session final : public EngineBackend {
   RunMonitor& monitor_;
   SessionOptions options_;
   std::unique_ptr<Ready> ready_;
+  Index sweeps_ = 0;  // so far
 };
 
 }  // namespace diopter::engine

@@ -36,7 +36,8 @@ std::string reason(Skip skip) {
 }  // namespace
 
 PackedSweep::PackedSweep(Runner& runner, const Sweep& sweep, const SweepPlan& plan, const ForwardPath& path,
-                         const TokenCodec* codec, const SessionOptions& options, Index budget)
+                         const TokenCodec* codec, const SessionOptions& options, Index budget,
+                         std::filesystem::path journal)
     : runner_(runner),
       sweep_(sweep),
       plan_(plan),
@@ -53,6 +54,25 @@ PackedSweep::PackedSweep(Runner& runner, const Sweep& sweep, const SweepPlan& pl
         "the values kept of one prompt of {} tokens take {}, but half of the memory budget is {}; raise memory_budget",
         longest_, bytes_text(bytes_per_prompt()), bytes_text(budget_ / 2)));
   }
+  const Index fit = rows_that_fit(runner_.info(), longest_, budget_);
+  batch_rows_ = std::max<Index>(1, std::min(fit, budget_ / 2 / std::max<Index>(1, bytes_per_prompt())));
+  journal_.emplace(std::move(journal), identity(), options.keep_after);
+}
+
+// The fingerprint of the run, whose folder the journal lies in, says the rest.
+std::string PackedSweep::identity() const {
+  std::string text = fmt::format("cells of a sweep 1; prompts {} in batches of {}, chunks of {} rows, cells", 
+                                 sweep_.into.size(), batch_rows_, chunk_rows());
+  for (const Index size : plan_.shape()) text += fmt::format(" {}", size);
+  for (const std::string& glob : sweep_.hooks.globs()) text += fmt::format("; {}", glob);
+  for (const Metric& metric : sweep_.metrics) text += fmt::format("; {}", metric.name());
+  return text;
+}
+
+Index PackedSweep::chunk_rows() const {
+  const ModelInfo& info = runner_.info();
+  const Index row_bytes = static_cast<Index>(sizeof(float)) * (14 * info.d_model + 3 * info.d_mlp);
+  return std::clamp<Index>(budget_ / 4 / at::get_num_threads() / row_bytes, 1, kChunkRows);
 }
 
 // Of the base run's and the donor's values for one prompt.
@@ -77,11 +97,11 @@ Index PackedSweep::bytes_per_prompt() const {
 }
 
 bool PackedSweep::run(SweepValues& into) {
-  const Index fit = rows_that_fit(runner_.info(), longest_, budget_);
-  const Index max_rows = std::max<Index>(1, std::min(fit, budget_ / 2 / std::max<Index>(1, bytes_per_prompt())));
-  const std::vector<RowBatch> batches = row_batches(sweep_.into, runner_.info(), max_rows);
+  const std::vector<RowBatch> batches = row_batches(sweep_.into, runner_.info(), batch_rows_);
+  if (journal_->kept() > 0)
+    runner_.monitor().event("sweep-resumed", fmt::format("{} chunks of cells were finished before", journal_->kept()));
   for (const RowBatch& rows : batches) {
-    const SweepBatch batch(runner_, sweep_, plan_, rows, path_, codec_, max_rows, options_);
+    const SweepBatch batch(runner_, sweep_, plan_, rows, path_, codec_, batch_rows_, options_);
     if (batch.packed() == nullptr) return false;
     warn_answer_in_prompt(sweep_.metrics, rows, codec_, runner_.monitor());
     into.put_references(rows, batch.base(), batch.donor());
@@ -102,12 +122,9 @@ struct PackedSweep::Work {
 };
 
 void PackedSweep::run_batch(const PackedCells& cells, const RowBatch& batch, bool last, SweepValues& into) {
-  const ModelInfo& info = runner_.info();
-  const int threads = at::get_num_threads();
-  const Index row_bytes = static_cast<Index>(sizeof(float)) * (14 * info.d_model + 3 * info.d_mlp);
-  const Index chunk_rows = std::clamp<Index>(budget_ / 4 / threads / row_bytes, 1, kChunkRows);
   Work work;
-  ThreadTeam team(threads);
+  const Index rows = chunk_rows();
+  ThreadTeam team(at::get_num_threads());
   const auto caller = std::this_thread::get_id();
   RunMonitor& monitor = runner_.monitor();
   team.run([&] {
@@ -118,14 +135,24 @@ void PackedSweep::run_batch(const PackedCells& cells, const RowBatch& batch, boo
       if (monitor.stop_requested()) return;
       std::unique_lock lock(work.mutex);
       if (work.next >= plan_.cells()) break;
-      PackedCells::Chunk chunk = cells.chunk(work.next, chunk_rows, kMostChunkCells);
-      work.next += chunk.count;
-      lock.unlock();
-      const Index first = chunk.first, end = chunk.first + chunk.count;
-      const ChunkResult result = cells.run(std::move(chunk));
-      lock.lock();
-      put(first, end, result, batch, into);
-      work.finished[first] = end;
+      const Index first = work.next;
+      Index finished = first;
+      if (const SweepJournal::Kept* kept = journal_->find(batch.first, first)) {
+        work.next = kept->end;
+        put(first, kept->end, kept->result, batch, into);
+        finished = kept->end;
+      } else {
+        PackedCells::Chunk chunk = cells.chunk(first, rows, kMostChunkCells);
+        work.next = first + chunk.count;
+        lock.unlock();
+        const Index end = first + chunk.count;
+        const ChunkResult result = cells.run(std::move(chunk));
+        journal_->add(batch.first, first, end, result);
+        lock.lock();
+        put(first, end, result, batch, into);
+        finished = end;
+      }
+      work.finished[first] = finished;
       while (!work.finished.empty() && work.finished.begin()->first == work.in_order) {
         work.in_order = work.finished.begin()->second;
         work.finished.erase(work.finished.begin());
@@ -136,6 +163,7 @@ void PackedSweep::run_batch(const PackedCells& cells, const RowBatch& batch, boo
       if (main && last) emit(done, into);
     }
   });
+  if (const auto why = journal_->failure()) monitor.warn("sweep-journal", *why);
   monitor.check_stop();
   if (last) emit(plan_.cells(), into);
 }

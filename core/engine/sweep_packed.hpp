@@ -4,19 +4,22 @@
 
 #include <map>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "engine/sweep_batch.hpp"
+#include "engine/sweep_journal.hpp"
 #include "engine/sweep_values.hpp"
 
 namespace diopter::engine {
 
 class PackedSweep {
  public:
-  // `budget`: bytes. Error when it holds not even one prompt's values.
+  // `journal`: where finished cells are kept; may be empty. `budget`: bytes. Error when it holds not even one prompt's values.
   PackedSweep(Runner& runner, const Sweep& sweep, const SweepPlan& plan, const ForwardPath& path,
-              const TokenCodec* codec, const SessionOptions& options, Index budget);
+              const TokenCodec* codec, const SessionOptions& options, Index budget,
+              std::filesystem::path journal);
 
   // False when an edit of all cells lets a query see what follows it: then every cell needs a forward of its own.
   bool run(SweepValues& into);
@@ -24,6 +27,8 @@ class PackedSweep {
  private:
   struct Work;
   Index bytes_per_prompt() const;
+  std::string identity() const;
+  Index chunk_rows() const;
   void run_batch(const PackedCells& cells, const RowBatch& batch, bool last, SweepValues& into);
   void put(Index first, Index end, const ChunkResult& result, const RowBatch& batch, SweepValues& into);
   void emit(Index end, SweepValues& into);
@@ -35,10 +40,11 @@ class PackedSweep {
   ForwardPath path_;
   const TokenCodec* codec_;
   const SessionOptions& options_;
-  Index budget_, longest_;
+  Index budget_, longest_, batch_rows_ = 1;
   std::vector<std::uint8_t> computed_, there_, unchanged_, broken_;  // [cell]
   std::map<Skip, Index> skips_;                                      // pairs of a cell and a prompt
   Index prompts_done_ = 0, emitted_ = 0;
+  std::optional<SweepJournal> journal_;
 };
 
 }  // namespace diopter::engine

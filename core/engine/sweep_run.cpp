@@ -35,11 +35,13 @@ bool verifiable(const MetricSpec& metric) { return !metric.custom && metric.name
 
 }  // namespace
 
-SweepRun::SweepRun(Runner& runner, const Sweep& sweep, const TokenCodec* codec, const SessionOptions& options)
+SweepRun::SweepRun(Runner& runner, const Sweep& sweep, const TokenCodec* codec, const SessionOptions& options,
+                   std::filesystem::path journal)
     : runner_(runner),
       sweep_(sweep),
       codec_(codec),
       options_(options),
+      journal_(std::move(journal)),
       budget_(engine::memory_budget(options.memory_budget)) {
   runner.refuse_nested();
   check(sweep);
@@ -70,7 +72,7 @@ void SweepRun::compute() {
   std::string why = options_.plain_sweeps ? "plain sweeps are asked for"
                                           : PackedCells::why_plain(sweep_, *plan_, runner_.model(), path_);
   if (why.empty()) {
-    PackedSweep packed(runner_, sweep_, *plan_, path_, codec_, options_, budget_);
+    PackedSweep packed(runner_, sweep_, *plan_, path_, codec_, options_, budget_, journal_);
     if (packed.run(*values_)) return;
     why = "one of its edits lets a query see what follows it";
     values_.emplace(sweep_.metrics.size(), plan_->cells(), sweep_.into.size());

@@ -12,7 +12,9 @@ namespace diopter::engine {
 class SweepRun {
  public:
   // All checks that need no forward; `sweep` must outlive it.
-  SweepRun(Runner& runner, const Sweep& sweep, const TokenCodec* codec, const SessionOptions& options);
+  // `journal`: the file that keeps finished cells until the run succeeds; empty: none.
+  SweepRun(Runner& runner, const Sweep& sweep, const TokenCodec* codec, const SessionOptions& options,
+           std::filesystem::path journal = {});
 
   Cells run();
 
@@ -28,6 +30,7 @@ class SweepRun {
   const Sweep& sweep_;
   const TokenCodec* codec_;
   SessionOptions options_;
+  std::filesystem::path journal_;
   Index budget_;
   std::optional<SweepPlan> plan_;
   ForwardPath path_;

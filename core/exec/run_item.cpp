@@ -101,6 +101,7 @@ host::Outcome analyse(const CheckedRun& run, const store::PlanItem& item, const 
                           {.kind = item.kind,
                            .memory_budget = place.execution.memory_budget.value_or(0),
                            .verify = place.execution.verify,
+                           .scratch = place.scratch,
                            .exact = model ? place.models.exact() : nullptr,
                            .end_tokens = run.model ? run.model->end_tokens : std::vector<Index>{}});
   return host::run_analysis(run.kind, inputs,
