@@ -95,11 +95,12 @@ Capture capture_rows(Runner& runner, const Prompts& rows, const HookSet& points,
   const Index max_rows = rows_that_fit(runner.info(), longest, budget);
   const std::vector<RowBatch> batches = row_batches(rows, runner.info(), max_rows);
 
+  ReferenceMeans means;
   std::list<Workplace> places;
   std::vector<std::vector<Selection>> selections(batches.size());  // [batch][point]
   std::vector<CaptureSize> sizes;
   for (std::size_t b = 0; b < batches.size(); ++b) {
-    Workplace& work = places.emplace_back(runner, batches[b], codec, plan.path, max_rows);
+    Workplace& work = places.emplace_back(runner, batches[b], codec, plan.path, max_rows, &means);
     for (const HookId id : plan.ids) {
       const Selection& selection = selections[b].emplace_back(where, id, work.place());
       if (batches.size() == 1) refuse_nowhere(where, selection, runner.hooks()[id]);

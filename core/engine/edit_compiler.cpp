@@ -91,7 +91,7 @@ EditCompiler::Replacement EditCompiler::captured(const CaptureData& from, HookId
   if (value.sizes() != at::IntArrayRef(place_.hooks.shape(id, from.rows.size(), longest))) {
     throw Error(fmt::format("'{}' is replaced from a capture of a part of it; capture the whole value", point.name));
   }
-  at::Tensor rows = value.narrow(0, place_.batch.first, place_.batch.size());
+  const at::Tensor rows = place_.batch.of_call(value);
   const AlignedValue placed = aligned(rows, point, place_.batch.rows.aligned_to(donor.rows));
   return {placed.value.to(values_), placed.available};
 }

@@ -1,14 +1,18 @@
 #include "engine/measure_run.hpp"
 
 #include <ATen/ATen.h>
+#include <fmt/format.h>
 
+#include <algorithm>
 #include <cmath>
+#include <map>
 
 #include <diopter/error.hpp>
 #include <diopter_host/specs.hpp>
 
 #include "engine/answer_guard.hpp"
 #include "engine/clean_reference.hpp"
+#include "engine/length_batches.hpp"
 #include "engine/memory.hpp"
 #include "engine/workplace.hpp"
 
@@ -21,6 +25,39 @@ std::vector<Index> sizes_of(const std::vector<Axis>& axes) {
   return sizes;
 }
 
+// Whether a tensor of these edits may have an entry for each position of the longest row: it fits batches of that
+// width alone.
+bool laid_along_positions(const Edits& edits) {
+  return std::any_of(edits.items().begin(), edits.items().end(), [](const Edits::Item& item) {
+    const ChangeSpec& change = item.change.spec();
+    return change.value.defined() && change.value.dim() > (change.per == Per::Site ? 1 : 2);
+  });
+}
+
+std::vector<RowBatch> batches_of(const Prompts& rows, const Edits& edits, const ModelInfo& info, Index budget,
+                                 Index max_rows) {
+  if (laid_along_positions(edits)) return row_batches(rows, info, max_rows);
+  return length_batches(rows, info,
+                        {.max_rows = [&info, budget](Index longest) { return rows_that_fit(info, longest, budget); }});
+}
+
+// Edits of a cell that changed no bit in any batch.
+class Unchanged {
+ public:
+  void add(Index cell, const std::vector<Index>& edits) {
+    for (const Index number : edits) ++times_[{cell, number}];
+  }
+  void report(Index batches, RunMonitor& monitor) const {
+    for (const auto& [edit, times] : times_) {
+      if (times == batches)
+        monitor.event("edit-unchanged", fmt::format("edit {} fired but changed no bit", edit.second));
+    }
+  }
+
+ private:
+  std::map<std::pair<Index, Index>, Index> times_;  // (cell, number of the edit) -> batches
+};
+
 }  // namespace
 
 Cells measure_rows(Runner& runner, const Prompts& rows, const std::vector<Metric>& metrics, const Edits& edits,
@@ -29,10 +66,15 @@ Cells measure_rows(Runner& runner, const Prompts& rows, const std::vector<Metric
   if (metrics.empty()) throw Error("measure was given no metric");
   ForwardPath path;
   for (const HookId id : edited_points(edits, runner.hooks(), runner.monitor())) path.use(runner.hooks().point(id));
+  const Index budget = memory_budget(options.memory_budget);
   const Index longest = rows.size() == 0 ? 0 : rows.lengths().max().item<Index>();
-  const Index max_rows = rows_that_fit(runner.info(), longest, memory_budget(options.memory_budget));
-  const std::vector<RowBatch> batches = row_batches(rows, runner.info(), max_rows);
+  const Index max_rows = rows_that_fit(runner.info(), longest, budget);
+  const std::vector<RowBatch> batches = batches_of(rows, edits, runner.info(), budget, max_rows);
+  warn_answer_in_prompt(metrics, row_batches(rows, runner.info()).front(), codec, runner.monitor());
   const std::vector<Edits> cells = edits.cells();
+  ReferenceMeans means;
+  Unchanged unchanged;
+  Index done = 0;
 
   const auto count = static_cast<Index>(cells.size());
   std::vector<at::Tensor> values(metrics.size()), base(metrics.size());
@@ -41,25 +83,29 @@ Cells measure_rows(Runner& runner, const Prompts& rows, const std::vector<Metric
     base[m] = at::full({rows.size()}, std::nan(""), at::kDouble);
   }
   for (const RowBatch& batch : batches) {
-    Workplace work(runner, batch, codec, path, max_rows);
+    Workplace work(runner, batch, codec, path, max_rows, &means);
     MetricReader reader(metrics, batch, batch.rows, codec, runner.values().device(), runner.info().d_vocab);
-    warn_answer_in_prompt(metrics, batch, codec, runner.monitor());
     const ForwardResult unedited = runner.run(batch, nullptr, path);
     at::Tensor clean = clean_log_probs(runner, metrics, reader, batch, codec, path, &unedited);
     reader.compare_with(std::move(clean), reader.needs_unpatched() ? reader.log_probs(unedited) : at::Tensor());
     const std::vector<at::Tensor> plain = reader.read(unedited);
-    for (std::size_t m = 0; m < metrics.size(); ++m) base[m].narrow(0, batch.first, batch.size()).copy_(plain[m]);
+    for (std::size_t m = 0; m < metrics.size(); ++m) batch.put(base[m], plain[m]);
     for (const Edits& cell : cells) work.want(cell);
     work.sources().make();
     for (Index i = 0; i < count; ++i) {
       HookBus bus(runner.hooks());
       for (BoundEdit& edit : work.bind(cells[static_cast<std::size_t>(i)], options.kind)) bus.add(std::move(edit));
-      const std::vector<at::Tensor> read = reader.read(edits.empty() ? unedited : runner.run(batch, &bus, path));
-      for (std::size_t m = 0; m < metrics.size(); ++m)
-        values[m].select(0, i).narrow(0, batch.first, batch.size()).copy_(read[m]);
-      runner.monitor().progress("runs", batch.first * count + (i + 1) * batch.size(), rows.size() * count, {});
+      std::vector<Index> same;
+      const std::vector<at::Tensor> read = reader.read(edits.empty() ? unedited : runner.run(batch, &bus, path, &same));
+      unchanged.add(i, same);
+      for (std::size_t m = 0; m < metrics.size(); ++m) {
+        at::Tensor of_cell = values[m].select(0, i);
+        batch.put(of_cell, read[m]);
+      }
+      runner.monitor().progress("runs", done += batch.size(), rows.size() * count, {});
     }
   }
+  unchanged.report(static_cast<Index>(batches.size()), runner.monitor());
   auto data = std::make_shared<CellsData>();
   data->axes = edits.axes();
   data->rows = rows;

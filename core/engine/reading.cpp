@@ -34,7 +34,7 @@ void refuse_outside(const MetricSpec& metric, const RowPositions& at, const RowB
       if (pos != kUnset) continue;
       throw Error(
           fmt::format("metric {} is read at {}, but prompt {} has {} tokens; padding has no metric, correct `at`",
-                      base::quoted(metric.name), text_of(metric.at), batch.first + row,
+                      base::quoted(metric.name), text_of(metric.at), batch.call_row(row),
                       batch.lengths[static_cast<std::size_t>(row)]));
     }
   }
@@ -51,11 +51,11 @@ RowPositions with_next_token(const MetricSpec& metric, const RowBatch& batch, co
       if (!every)
         throw Error(fmt::format(
             "metric 'loss' is read at the last token of prompt {}, after which nothing stands; correct `at`",
-            batch.first + row));
+            batch.call_row(row)));
       pos = kUnset;
     }
     if (every && last == 0)
-      throw Error(fmt::format("metric 'loss' predicts next tokens, but prompt {} has one token", batch.first + row));
+      throw Error(fmt::format("metric 'loss' predicts next tokens, but prompt {} has one token", batch.call_row(row)));
   }
   return at;
 }

@@ -52,8 +52,8 @@ void SourceRuns::want_donor(const Prompts& rows, const at::Tensor& align, HookId
   auto found = donors_.find(rows.data().get());
   if (found == donors_.end()) {
     Donor donor{.batch = beside(edited_, rows, info_)};
-    donor.align = align.defined() ? align.narrow(0, edited_.first, edited_.size()).to(at::kCPU, at::kLong)
-                                  : edited_.rows.aligned_to(donor.batch.rows);
+    donor.align =
+        align.defined() ? edited_.of_call(align).to(at::kCPU, at::kLong) : edited_.rows.aligned_to(donor.batch.rows);
     if (donor.align.size(1) < edited_.longest()) {
       throw Error(fmt::format("`align` has {} positions, but the prompts have up to {}", donor.align.size(1),
                               edited_.longest()));
@@ -65,7 +65,8 @@ void SourceRuns::want_donor(const Prompts& rows, const at::Tensor& align, HookId
 }
 
 void SourceRuns::want_mean(const Prompts& reference, HookId id) {
-  Reference& entry = references_.try_emplace(reference.data().get(), Reference{.rows = reference}).first->second;
+  ReferenceMeans::Set& entry = means_.sets.try_emplace(reference.data().get()).first->second;
+  entry.rows = reference;
   entry.wanted.insert(id);
 }
 
@@ -75,7 +76,7 @@ void SourceRuns::make() {
     if (ids.empty()) continue;
     for (auto& [id, value] : run_(donor.batch, ids)) donor.values[id] = aligned(value, hooks_[id], donor.align);
   }
-  for (auto& [key, reference] : references_) {
+  for (auto& [key, reference] : means_.sets) {
     const std::vector<HookId> ids = missing(reference.wanted, reference.values);
     if (!ids.empty()) make_means(reference, ids);
   }
@@ -84,7 +85,7 @@ void SourceRuns::make() {
 }
 
 // Sums in double over all reference rows that have the position.
-void SourceRuns::make_means(Reference& reference, const std::vector<HookId>& ids) const {
+void SourceRuns::make_means(ReferenceMeans::Set& reference, const std::vector<HookId>& ids) const {
   const std::vector<RowBatch> batches = row_batches(reference.rows, info_, max_rows_);
   Index longest = 0;
   for (const RowBatch& batch : batches) longest = std::max(longest, batch.longest());
@@ -128,7 +129,7 @@ const RowBatch& SourceRuns::donor_batch(const Prompts& rows) const { return dono
 const at::Tensor& SourceRuns::donor_align(const Prompts& rows) const { return donors_.at(rows.data().get()).align; }
 
 const MeanValue& SourceRuns::mean(const Prompts& reference, HookId id) const {
-  return references_.at(reference.data().get()).values.at(id);
+  return means_.sets.at(reference.data().get()).values.at(id);
 }
 
 }  // namespace diopter::engine

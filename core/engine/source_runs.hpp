@@ -35,11 +35,30 @@ struct MeanValue {
 // "src").
 AlignedValue aligned(const at::Tensor& value, const HookPoint& point, const at::Tensor& align);
 
+// Means over sets of reference rows, by the identity of their data. They depend on no batch: the batches of one call
+// may share them.
+struct ReferenceMeans {
+  struct Set {
+    Prompts rows;
+    std::set<HookId> wanted;
+    std::map<HookId, MeanValue> values;
+  };
+  std::map<const void*, Set> sets;
+};
+
 class SourceRuns {
  public:
-  // `edited`: the rows whose forward takes the values.
-  SourceRuns(const RowBatch& edited, const ModelInfo& info, const HookTable& hooks, RunOnce run, Index max_rows)
-      : edited_(edited), info_(info), hooks_(hooks), run_(std::move(run)), max_rows_(max_rows) {}
+  // `edited`: the rows whose forward takes the values. `shared` (may be null) outlives this.
+  SourceRuns(const RowBatch& edited, const ModelInfo& info, const HookTable& hooks, RunOnce run, Index max_rows,
+             ReferenceMeans* shared = nullptr)
+      : edited_(edited),
+        info_(info),
+        hooks_(hooks),
+        run_(std::move(run)),
+        max_rows_(max_rows),
+        means_(shared != nullptr ? *shared : own_means_) {}
+  SourceRuns(const SourceRuns&) = delete;  // one part refers to another
+  SourceRuns& operator=(const SourceRuns&) = delete;
 
   // `align`: int64 [row of the call, pos]; undefined: as the prompts declare it.
   void want_donor(const Prompts& rows, const at::Tensor& align, HookId id);
@@ -60,12 +79,7 @@ class SourceRuns {
     std::set<HookId> wanted;
     std::map<HookId, AlignedValue> values;
   };
-  struct Reference {
-    Prompts rows;
-    std::set<HookId> wanted;
-    std::map<HookId, MeanValue> values;
-  };
-  void make_means(Reference& reference, const std::vector<HookId>& ids) const;
+  void make_means(ReferenceMeans::Set& reference, const std::vector<HookId>& ids) const;
 
   const RowBatch& edited_;
   const ModelInfo& info_;
@@ -73,7 +87,8 @@ class SourceRuns {
   RunOnce run_;
   Index max_rows_;
   std::map<const void*, Donor> donors_;  // by the identity of the prompts' data
-  std::map<const void*, Reference> references_;
+  ReferenceMeans own_means_;
+  ReferenceMeans& means_;
   std::set<HookId> unedited_ids_;
   HookValues unedited_;
 };

@@ -22,10 +22,7 @@ at::Tensor of_rows(const at::Tensor& value, const RowBatch& batch) {
   if (value.size(0) != batch.call_rows) {
     throw Error(fmt::format("a tensor per row has {} rows, but there are {} prompts", value.size(0), batch.call_rows));
   }
-  if (!batch.step) return value.narrow(0, batch.first, batch.size());
-  std::vector<Index> rows;
-  for (Index row = 0; row < batch.size(); ++row) rows.push_back(batch.call_row(row));
-  return value.index_select(0, at::tensor(at::ArrayRef<Index>(rows), at::kLong).to(value.device()));
+  return batch.of_call(value);
 }
 
 }  // namespace

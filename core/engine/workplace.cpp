@@ -15,14 +15,15 @@ std::vector<HookId> edited_points(const Edits& edits, const HookTable& hooks, Ru
   return all;
 }
 
-Workplace::Workplace(Runner& runner, const RowBatch& batch, const TokenCodec* codec, ForwardPath path, Index max_rows)
+Workplace::Workplace(Runner& runner, const RowBatch& batch, const TokenCodec* codec, ForwardPath path, Index max_rows,
+                     ReferenceMeans* means)
     : runner_(runner),
       path_(path),
       place_{batch, runner.info(), runner.hooks(), codec, runner.values().device()},
       sources_(
           batch, runner.info(), runner.hooks(),
           [this](const RowBatch& rows, std::span<const HookId> ids) { return runner_.keep(rows, ids, path_); },
-          max_rows),
+          max_rows, means),
       compiler_(place_, sources_, runner.values()) {}
 
 void Workplace::want(const Edits& edits) {

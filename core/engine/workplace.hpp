@@ -17,8 +17,10 @@ std::vector<HookId> edited_points(const Edits& edits, const HookTable& hooks, Ru
 // One batch, the runs its edits take values from, and the compiler that binds them.
 class Workplace {
  public:
-  // `path`: of all runs of this batch.
-  Workplace(Runner& runner, const RowBatch& batch, const TokenCodec* codec, ForwardPath path, Index max_rows);
+  // `path`: of all runs of this batch. `means` (may be null): shared with other batches of the call, which take the
+  // same path.
+  Workplace(Runner& runner, const RowBatch& batch, const TokenCodec* codec, ForwardPath path, Index max_rows,
+            ReferenceMeans* means = nullptr);
   Workplace(const Workplace&) = delete;  // its parts refer to each other
   Workplace& operator=(const Workplace&) = delete;
 

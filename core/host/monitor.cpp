@@ -31,6 +31,7 @@ void Monitor::check_stop() {
 void Monitor::warn(Text guard, Text sentence) {
   check_thread("Log::warn");
   if (options_.strict) refuse("warning", std::string(sentence) + " (a warning, made an error by strict)");
+  if (!warned_.emplace(guard, sentence).second) return;
   sink_.event(RecordSink::Level::Warning, "guard." + std::string(guard), std::string(sentence));
 }
 

@@ -8,8 +8,10 @@
 #include <functional>
 #include <mutex>
 #include <optional>
+#include <set>
 #include <string>
 #include <thread>
+#include <utility>
 
 #include <diopter_host/backends.hpp>
 
@@ -33,7 +35,7 @@ class Monitor final : public RunMonitor {
   void progress(Text what, Index done, Index total, Text extra) override;
   void check_stop() override;
   bool stop_requested() const noexcept override;
-  void warn(Text guard, Text sentence) override;
+  void warn(Text guard, Text sentence) override;  // a sentence is recorded once, however often it is said
   void event(Text kind, Text sentence) override;
   void check_observes(const HookPoint& point) override;
   void check_edits(const HookPoint& point) override;
@@ -58,6 +60,7 @@ class Monitor final : public RunMonitor {
   std::mutex progress_mutex_;
   std::chrono::steady_clock::time_point next_progress_{};
   std::string progress_what_;
+  std::set<std::pair<std::string, std::string>> warned_;
 };
 
 }  // namespace diopter::host

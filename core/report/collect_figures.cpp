@@ -75,10 +75,8 @@ Axis axis_of_values(const std::string& key, const std::vector<Json>& values) {
 std::optional<Grid> stacked(const std::vector<Member>& members, const std::vector<std::string>& keys) {
   Grid out;
   std::vector<std::vector<Json>> values(keys.size());
-  bool any_error = false;
   for (const Member& member : members) {
     if (member.grid.dims != members.front().grid.dims) return std::nullopt;
-    any_error = any_error || !member.grid.error.empty();
     for (std::size_t k = 0; k < keys.size(); ++k) {
       const Json* value = swept_value(*member.run, keys[k]);
       if (!value) return std::nullopt;
@@ -98,7 +96,7 @@ std::optional<Grid> stacked(const std::vector<Member>& members, const std::vecto
   if (keys.empty() || outer > 4 * members.size()) return std::nullopt;
   out.dims.insert(out.dims.end(), members.front().grid.dims.begin(), members.front().grid.dims.end());
   out.values.assign(outer * inner, std::numeric_limits<double>::quiet_NaN());
-  if (any_error) out.error = out.values;
+  const std::vector<double> nowhere = out.values;
   std::vector<bool> taken(outer);
   for (const Member& member : members) {
     std::size_t place = 0;
@@ -109,11 +107,12 @@ std::optional<Grid> stacked(const std::vector<Member>& members, const std::vecto
     }
     if (taken[place]) return std::nullopt;
     taken[place] = true;
-    std::copy(member.grid.values.begin(), member.grid.values.end(),
-              out.values.begin() + static_cast<std::ptrdiff_t>(place * inner));
-    if (!member.grid.error.empty())
-      std::copy(member.grid.error.begin(), member.grid.error.end(),
-                out.error.begin() + static_cast<std::ptrdiff_t>(place * inner));
+    for (const auto part : {&Grid::values, &Grid::error, &Grid::low, &Grid::high}) {
+      const std::vector<double>& from = member.grid.*part;
+      if (from.empty()) continue;
+      if ((out.*part).empty()) out.*part = nowhere;
+      std::copy(from.begin(), from.end(), (out.*part).begin() + static_cast<std::ptrdiff_t>(place * inner));
+    }
   }
   return out;
 }

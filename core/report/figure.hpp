@@ -28,7 +28,8 @@ struct Axis {
 struct Grid {
   std::vector<Axis> dims;
   std::vector<double> values;
-  std::vector<double> error;  // +- one standard error; empty or as long as `values`
+  std::vector<double> error;                // +- one standard error; empty or as long as `values`
+  std::vector<double> low = {}, high = {};  // ends of an interval; both empty or as long as `values`
 
   std::size_t cells() const;                   // product of the sizes; 1 without dimensions
   int index_of(const std::string& dim) const;  // -1 when there is none

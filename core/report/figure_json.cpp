@@ -180,6 +180,10 @@ base::Json figure_json(const Figure& figure) {
     for (const Axis& axis : panel.grid.dims) dims.push_back(axis_json(axis));
     Json one = {{"label", shown_text(panel.label, 60)}, {"dims", dims}, {"data", float32_base64(panel.grid.values)}};
     if (!panel.grid.error.empty()) one["error"] = float32_base64(panel.grid.error);
+    if (!panel.grid.low.empty() && !panel.grid.high.empty()) {
+      one["low"] = float32_base64(panel.grid.low);
+      one["high"] = float32_base64(panel.grid.high);
+    }
     out["panels"].push_back(std::move(one));
   }
   if (figure.spec.as == "token_grid" && !figure.spec.text.empty()) {

@@ -7,8 +7,8 @@
 namespace diopter::report {
 
 // {"kind","each","name","unit","origin","roles":{..},"limits":[..],"limits_by","panels":[{"label","dims":[{"name","size",
-//  "show","exact","numeric"}],"data","error"}],"columns":[..]}; deterministic. Values become float32: what eyes can
-//  tell.
+//  "show","exact","numeric"}],"data","error","low","high"}],"columns":[..]}; deterministic. Values become float32: what
+//  eyes can tell.
 base::Json figure_json(const Figure& figure);
 
 // What figure_json draws: means taken, bars ranked.

@@ -111,9 +111,26 @@ Grid grid_of(const store::TensorData& tensor) {
   return grid;
 }
 
-std::optional<Grid> find_grid(const store::Reader& reader, const store::RunDetail& run, const std::string& name) {
+namespace {
+
+std::optional<Grid> tensor_named(const store::Reader& reader, const store::RunDetail& run, const std::string& name) {
   for (const store::TensorRow& tensor : run.tensors) {
     if (tensor.name == name) return grid_of(reader.tensor(run.row.id, name));
+  }
+  return std::nullopt;
+}
+
+}  // namespace
+
+std::optional<Grid> find_grid(const store::Reader& reader, const store::RunDetail& run, const std::string& name) {
+  if (std::optional<Grid> grid = tensor_named(reader, run, name)) {
+    std::optional<Grid> low = tensor_named(reader, run, name + "_low"),
+                        high = tensor_named(reader, run, name + "_high");
+    if (low && high && low->dims == grid->dims && high->dims == grid->dims) {
+      grid->low = std::move(low->values);
+      grid->high = std::move(high->values);
+    }
+    return grid;
   }
   const std::vector<store::MetricRow> steps = reader.metrics(run.row.id, {name});
   if (steps.empty()) return std::nullopt;

@@ -19,6 +19,7 @@ Grid grid_of(const store::TensorData& tensor);
 
 // The tensor or metric `name` of a run. A metric of several steps is a line over "step"; a single one has no
 // dimensions. Nothing when the run has neither.
+// Where the run has tensors `name`_low and `name`_high of the same dimensions, they are the grid's interval.
 std::optional<Grid> find_grid(const store::Reader& reader, const store::RunDetail& run, const std::string& name);
 
 // The table `name`: text columns from its document, numbers from the tensors "name.column".

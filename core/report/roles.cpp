@@ -184,8 +184,9 @@ Grid ranked(const Grid& grid, std::size_t count) {
       else label += (d ? ", " : "") + dim.name + " " + dim.exact(index[d]);
     }
     axis.labels.push_back(label);
-    out.values.push_back(grid.values[cell]);
-    if (!grid.error.empty()) out.error.push_back(grid.error[cell]);
+    for (const auto part : {&Grid::values, &Grid::error, &Grid::low, &Grid::high}) {
+      if (!(grid.*part).empty()) (out.*part).push_back((grid.*part)[cell]);
+    }
   }
   axis.size = order.size();
   out.dims.push_back(std::move(axis));

@@ -25,7 +25,8 @@ inline constexpr std::size_t kRankedBars = 30;
 // none of them, or one twice.
 Roles assign_roles(const FigureSpec& spec, const Grid& grid);
 
-// `dim` averaged away, NaN left out; the standard error of the mean goes to `error` (NaN for a single value).
+// `dim` averaged away, NaN left out; the standard error of the mean goes to `error` (NaN for a single value). Intervals
+// end here: the mean of several is none.
 Grid mean_over(const Grid& grid, const std::string& dim);
 
 // The `count` cells of largest absolute value as one dimension, labelled "L3 H4" or "layer 3, pos 2"; largest first.

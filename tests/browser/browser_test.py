@@ -126,6 +126,33 @@ def check_hover(browser, page, folder):
     print("hover:", " | ".join(lines))
 
 
+def check_intervals(browser, page, folder):
+    """A recorded interval reaches from its low to its high end, and the hover names both."""
+    text = re.sub(r'<meta http-equiv="Content-Security-Policy"[^>]*>', "", page.read_text())
+    look = """<script>
+      const wait = setInterval(() => {
+        if (!document.documentElement.dataset.rendered) return;
+        clearInterval(wait);
+        const traces = [...document.querySelectorAll(".js-plotly-plot")].flatMap(plot => plot.data);
+        const bars = traces.filter(trace => trace.error_y && trace.error_y.symmetric === false);
+        document.documentElement.dataset.bars = JSON.stringify(bars.map(bar =>
+          ({up: bar.error_y.array, down: bar.error_y.arrayminus, y: [...bar.y], hover: bar.customdata})));
+      }, 50);
+    </script></body>"""
+    copy = folder / "intervals.html"
+    copy.write_text(text.replace("</body>", look))
+    bars = json.loads(Page(browse(browser, copy, folder)[0]).root.get("data-bars") or "[]")
+    if len(bars) != 1 or len(bars[0]["y"]) != 30:
+        fail(f"one figure has intervals, drawn are {[len(bar['y']) for bar in bars]}")
+    bar = bars[0]
+    if any(abs(up - 0.125) > 1e-6 or abs(down - 0.25) > 1e-6 for up, down in zip(bar["up"], bar["down"])):
+        fail(f"the ends of the intervals are {bar['up'][:3]} above and {bar['down'][:3]} below")
+    shown = re.search(r"\[(\S+), (\S+)\]$", bar["hover"][0])
+    if not shown or abs(float(shown[1]) - (bar["y"][0] - 0.25)) > 0.006 or abs(float(shown[2]) - (bar["y"][0] + 0.125)) > 0.006:
+        fail(f"hover of {bar['y'][0]} shows {bar['hover'][0]}")
+    print("intervals:", bar["hover"][0])
+
+
 def main():
     pages_program, prefix = sys.argv[1:3]
     browser = next(filter(None, map(shutil.which, ["chromium", "chromium-browser", "google-chrome"])), None)
@@ -145,6 +172,7 @@ def main():
         check(browser, folder / "a/hostile.html", folder, {"plots": 7, "scenes": 1, "buttons": 1, "tokens": 20})
         check(browser, folder / "a/beside.html", folder, {"plots": 11, "scenes": 1, "buttons": 2})
         check_hover(browser, folder / "a/every_kind.html", folder)
+        check_intervals(browser, folder / "a/every_kind.html", folder)
         if len(sys.argv) > 3:
             keep = pathlib.Path(sys.argv[3])
             keep.mkdir(parents=True, exist_ok=True)

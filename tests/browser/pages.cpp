@@ -114,9 +114,14 @@ Page every_kind() {
   page.figures.push_back(figure("heatmap", "heads/effect", "Heads, one panel per metric", heads));
   page.figures.push_back(with(figure("frames", "heads/maps", "Heat maps in frames", heads),
                               [](Figure& f) { f.spec.over = "metric", f.spec.each = "heatmap"; }));
-  page.figures.push_back(
-      figure("bar", "heads/score", "The strongest heads",
-             grid({numbers("layer", 12), numbers("head", 12)}, [](const auto& i) { return wave(i[0], i[1]); })));
+  page.figures.push_back(figure("bar", "heads/score", "The strongest heads", [] {
+    Grid scores = grid({numbers("layer", 12), numbers("head", 12)}, [](const auto& i) { return wave(i[0], i[1]); });
+    for (const double score : scores.values) {
+      scores.low.push_back(score - 0.25);
+      scores.high.push_back(score + 0.125);
+    }
+    return scores;
+  }()));
   page.figures.push_back(
       with(figure("line", "steer/logit_diff", "Dose and response",
                   [] {

@@ -39,6 +39,10 @@ class Panel {
     this.dims = json.dims;
     this.data = decode(json.data);
     this.error = json.error ? decode(json.error) : null;
+    // Ends of the interval of each value, NaN where it has none: as recorded, else one standard error to each side.
+    this.low = json.low ? decode(json.low) : this.error && this.data.map((v, i) => v - this.error[i]);
+    this.high = json.high ? decode(json.high) : this.error && this.data.map((v, i) => v + this.error[i]);
+    this.recorded = Boolean(json.low);
     this.steps = strides(this.dims);
   }
 
@@ -58,6 +62,13 @@ class Panel {
     const start = this.offset({...at, [name]: 0});
     const step = this.steps[this.dims.indexOf(dim)];
     return Array.from({length: dim.size}, (_, i) => from[start + i * step]);
+  }
+
+  // " ± 0.2" or " [0.1, 0.4]", for a hover; `at` names one cell.
+  spread(at) {
+    const i = this.offset(at);
+    if (this.recorded) return Number.isFinite(this.low[i]) ? " [" + digits(this.low[i]) + ", " + digits(this.high[i]) + "]" : "";
+    return this.error && Number.isFinite(this.error[i]) ? " ± " + digits(this.error[i]) : "";
   }
 
   // Rows of values: one per index of `y`.

@@ -6,7 +6,7 @@ const TOOLS = 28;        // pixels above a map, where the tools appear
 function cellHover(panel, roles, at, extra) {
   const x = panel.dim(roles.x), y = panel.dim(roles.y);
   return (value, j, i) => literal([y && coordinate(y, j), x && coordinate(x, i), extra].filter(Boolean).join("\n")).replace(/\n/g, "<br>") +
-    "<br><b>" + digits(value) + "</b>";
+    "<br><b>" + digits(value) + "</b>" + panel.spread({...at, ...(x && {[x.name]: i}), ...(y && {[y.name]: j})});
 }
 
 function drawHeatmap(box, figure, panel, at, limits, extent) {

@@ -40,25 +40,27 @@ function drawSeries(box, figure, panel, at, limits, extent, kind) {
   const traces = [];
   list.forEach((one, s) => {
     const y = panel.line(figure.roles.x, one.at);
-    const error = panel.error ? panel.line(figure.roles.x, one.at, panel.error) : null;
+    // Where there is no interval, its ends are the value itself.
+    const end = from => panel.line(figure.roles.x, one.at, from).map((e, i) => (Number.isFinite(e) ? e : y[i]));
+    const low = panel.low ? end(panel.low) : null, high = panel.high ? end(panel.high) : null;
     const colour = t.series[s % t.series.length];
     const hover = y.map((v, i) => (list.length > 1 ? literal(one.name) + "<br>" : "") + literal(coordinate(x, i)) + "<br><b>" + digits(v) + "</b>" +
-      (error && Number.isFinite(error[i]) ? " ± " + digits(error[i]) : ""));
+      panel.spread({...one.at, [x.name]: i}));
     const common = {x: numbers || x.exact.map((_, i) => i), y, name: literal(one.name), customdata: hover, hovertemplate: "%{customdata}<extra></extra>"};
     if (kind === "line") {
-      if (error) {
-        const high = y.map((v, i) => v + (error[i] || 0)), low = y.map((v, i) => v - (error[i] || 0));
-        traces.push({x: [...common.x, ...[...common.x].reverse()], y: [...high, ...low.reverse()], type: "scatter", mode: "lines", fill: "toself",
+      if (low) {
+        traces.push({x: [...common.x, ...[...common.x].reverse()], y: [...high, ...[...low].reverse()], type: "scatter", mode: "lines", fill: "toself",
                      fillcolor: faint(colour, 0.18), line: {width: 0}, hoverinfo: "skip", showlegend: false});
       }
       traces.push({...common, type: "scatter", mode: y.length > 60 ? "lines" : "lines+markers", line: {color: colour, width: 2}, marker: {size: 5, color: colour}});
     } else {
       traces.push({...common, type: "bar", marker: {color: list.length > 1 ? colour : signed(y)},
-                   error_y: error ? {type: "data", array: error.map(e => e || 0), color: t.soft, thickness: 1.2, width: 3} : undefined});
+                   error_y: low ? {type: "data", symmetric: false, array: high.map((e, i) => e - y[i]), arrayminus: low.map((e, i) => y[i] - e),
+                                   color: t.soft, thickness: 1.2, width: 3} : undefined});
     }
   });
   // The same scale for every frame and facet: heights can be compared.
-  const all = panel.error ? [...panel.data].flatMap((v, i) => [v - (panel.error[i] || 0), v + (panel.error[i] || 0)]) : Array.from(panel.data);
+  const all = panel.low ? [...panel.data, ...panel.low, ...panel.high] : Array.from(panel.data);
   const xaxis = numbers ? {...axisStyle(x.name), type: "linear", range: range(numbers, false)} : indexAxis(x, across, false);
   return Plotly.react(box, traces, layout(extent.width, height, {
     margin: {l: 62, r: 14, t: list.length > 1 ? 34 : 10, b: bottom}, bargap: 0.18, xaxis,

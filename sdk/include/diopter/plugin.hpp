@@ -8,6 +8,7 @@
 #include <diopter/context.hpp>
 #include <diopter/kind.hpp>
 #include <diopter/stamp.hpp>
+#include <diopter/statistics.hpp>
 #include <diopter/table.hpp>
 
 #ifndef DIOPTER_STAMP_TORCH

@@ -119,6 +119,8 @@ void add_patching(Connection& db, std::int64_t seq, float shift, double logit_di
 void add_lens(Connection& db, std::int64_t seq) {
   const Json two = {{"name", "pos"}, {"labels", {"When", " Mary"}}, {"ids", {1, 2}}};
   add_tensor(db, seq, "kl", {2, 2}, {{{"name", "layer"}}, two}, {2, 1, 0.5f, 0});
+  add_tensor(db, seq, "kl_low", {2, 2}, {{{"name", "layer"}}, two}, {1.5f, 0.5f, 0.25f, 0});
+  add_tensor(db, seq, "kl_high", {2, 2}, {{{"name", "layer"}}, two}, {2.5f, 1.5f, 1, 0.5f});
   add_tensor(db, seq, "top.prob", {2, 2}, {{{"name", "layer"}}, two}, {0.25f, 0.5f, 0.75f, 1});
   const Json top = {{"dims", {{{"name", "layer"}}, two}},
                     {"columns",

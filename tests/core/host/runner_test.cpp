@@ -154,7 +154,7 @@ TEST(RunAnalysis, WarningsAreRecordedOrErrorsWhenStrict) {
   Ran ran;
   run(ran, "how", "warning");
   EXPECT_EQ(ran.outcome.status, Outcome::Status::Succeeded);
-  EXPECT_EQ(ran.sink.events, std::vector<std::string>{"warning guard.gap: the gap is small"});
+  EXPECT_EQ(ran.sink.events, std::vector<std::string>{"warning guard.gap: the gap is small"});  // said twice
   Ran strict;
   run(strict, "how", "warning", {.strict = true});
   EXPECT_EQ(strict.outcome.error_id, "plugin.run.warning");

@@ -73,6 +73,16 @@ TEST(Collect, TablesTextsAndMetrics) {
   EXPECT_EQ(made.figures[2].table.columns.size(), 2u);
 }
 
+TEST(Collect, IntervalsAreTensorsCalledLowAndHigh) {
+  ReportRequest asked = request({kLens});
+  asked.figures = {parse_figure_spec({{"of", "lens/kl"}, {"as", "bar"}})};
+  const Figure bars = collect_page(Reader(sample_store()), asked).figures.at(0);
+  EXPECT_THAT(bars.panels[0].grid.low, ElementsAre(1.5, 0.5, 0.25, 0));
+  EXPECT_THAT(bars.panels[0].grid.high, ElementsAre(2.5, 1.5, 1, 0.5));
+  asked.figures = {parse_figure_spec({{"of", "lens/kl_low"}, {"as", "bar"}})};
+  EXPECT_TRUE(collect_page(Reader(sample_store()), asked).figures.at(0).panels[0].grid.low.empty());
+}
+
 TEST(Collect, UnknownOutputsAreRefusedWithNearNames) {
   ReportRequest asked = request({kFirst});
   asked.figures = {parse_figure_spec({{"of", "efect"}})};

@@ -105,9 +105,13 @@ TEST(Roles, BarsOfHeadsAreRanked) {
   EXPECT_FALSE(assign_roles(spec("bar"), grid({{"head", 4}})).ranked);
   Grid scores = grid({{"layer", 2}, {"head", 2}});
   scores.values = {0.5, -3, NAN, 2};
+  scores.low = {0, -5, NAN, 1};
+  scores.high = {1, -2, NAN, 4};
   const Grid top = ranked(scores, 3);
   EXPECT_THAT(top.dims[0].labels, ElementsAre("L0 H1", "L1 H1", "L0 H0"));
   EXPECT_THAT(top.values, ElementsAre(-3, 2, 0.5));
+  EXPECT_THAT(top.low, ElementsAre(-5, 1, 0));
+  EXPECT_THAT(top.high, ElementsAre(-2, 4, 1));
 }
 
 TEST(Roles, MeansLeaveOutNaN) {
