@@ -52,7 +52,7 @@ class SweepJournalTest : public ::testing::Test {
   }
   // Little memory: chunks of few rows, so that there are many to lose.
   SessionOptions options(fs::path scratch) const {
-    return {.kind = "trial", .memory_budget = 400000, .scratch = std::move(scratch), .keep_after = {}};
+    return {.kind = "trial", .memory_budget = 250000, .scratch = std::move(scratch), .keep_after = {}};
   }
   at::Tensor run(Stopping& monitor, const fs::path& scratch) {
     Session session(lab_.model, nullptr, monitor, options(scratch));
@@ -72,7 +72,7 @@ TEST_F(SweepJournalTest, AKilledSweepGoesOnWithTheSameNumbers) {
   for (int trial = 0; trial < 20; ++trial) {
     fs::remove_all(folder_);
     for (int attempt = 0; attempt < 200; ++attempt) {
-      Stopping monitor(4 + static_cast<int>(random() % 6));
+      Stopping monitor(3 + attempt + static_cast<int>(random() % 6));
       try {
         const at::Tensor values = run(monitor, folder_);
         resumes += monitor.resumed;
