@@ -29,6 +29,7 @@ class Runner {
   // changed no bit are appended to `unchanged`, or recorded when it is null. Throws Stopped after an interrupt.
   ForwardResult run(const RowBatch& batch, HookBus* bus, const ForwardPath& path,
                     std::vector<Index>* unchanged = nullptr, const model::Rows& rows = {});
+  double operations() const noexcept { return operations_; }  // of the matrix products of all runs so far
   // An unedited forward that keeps whole values.
   HookValues keep(const RowBatch& batch, std::span<const HookId> ids, const ForwardPath& path);
 
@@ -45,10 +46,13 @@ class Runner {
   };
 
  private:
+  double operations_of(const RowBatch& batch) const;
+
   const model::Transformer& model_;
   const model::Transformer* exact_;
   RunMonitor& monitor_;
   int busy_ = 0;
+  double operations_ = 0;
   bool precision_known_ = false;  // of a low dtype or products in one: measured at the first forward
 };
 

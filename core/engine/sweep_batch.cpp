@@ -6,6 +6,7 @@
 #include <cmath>
 
 #include "engine/clean_reference.hpp"
+#include "engine/packed/stages.hpp"
 
 namespace diopter::engine {
 namespace {
@@ -175,14 +176,47 @@ std::vector<BoundEdit> SweepBatch::held() const {
   return edits;
 }
 
-CellResult SweepBatch::cell(const CellSite& site, const LayerRank& layer, Skipping skipping) {
-  const Index number = static_cast<Index>(sweep_.edits.items().size()) + 1;
-  std::vector<bool> available(static_cast<std::size_t>(batch_.size()), false), same(available);
-  std::vector<BoundEdit> changes;
+std::vector<BoundChange> SweepBatch::bound(const CellSite& site, const LayerRank& layer) {
+  std::vector<BoundChange> changes;
   for (const HookId id : site.ids) {
     LayerRank rank = layer;
     rank.layer = runner_.hooks()[id].layer;
-    BoundChange change = work_.compiler().bind(site.change.spec(), id, site.where, number, rank);
+    changes.push_back(work_.compiler().bind(site.change.spec(), id, site.where, number(), rank));
+  }
+  return changes;
+}
+
+HookId SweepBatch::first_not_finite(const CellSite* site, const LayerRank& layer) {
+  HookBus bus(runner_.hooks());
+  for (const BoundEdit& edit : edits_) bus.add(edit);
+  if (site != nullptr) {
+    for (BoundEdit& edit : held()) bus.add(std::move(edit));
+    for (BoundChange& change : bound(*site, layer)) bus.add(std::move(change.edit));
+  }
+  std::vector<HookId> inside;
+  for (HookId id = 0; id < runner_.hooks().size(); ++id) {
+    const bool hidden_are_infinite = runner_.hooks().point(id) == Point::AttnScores;
+    if (!stages::after_blocks(runner_.hooks().point(id)) && !hidden_are_infinite) inside.push_back(id);
+  }
+  HookId first = kNoHook;
+  bus.observe(inside, [&](HookId id, const at::Tensor& value) {
+    if (first != kNoHook) return;
+    std::vector<Index> along(static_cast<std::size_t>(value.dim()), 1);
+    const bool pairs = runner_.hooks()[id].dims.back() == "src";
+    along[0] = batch_.size();
+    along[pairs ? 2 : 1] = batch_.longest();
+    const at::Tensor real = batch_.real.to(value.device()).view(along);
+    if ((value.isfinite().logical_not() & real).any().item<bool>()) first = id;
+  });
+  std::vector<Index> unchanged;
+  runner_.run(batch_, &bus, work_.path(), &unchanged);
+  return first;
+}
+
+CellResult SweepBatch::cell(const CellSite& site, const LayerRank& layer, Skipping skipping) {
+  std::vector<bool> available(static_cast<std::size_t>(batch_.size()), false), same(available);
+  std::vector<BoundEdit> changes;
+  for (BoundChange& change : bound(site, layer)) {
     for (std::size_t row = 0; row < available.size(); ++row) available[row] = available[row] || change.touches[row];
     changes.push_back(std::move(change.edit));
   }
@@ -222,7 +256,7 @@ CellResult SweepBatch::cell(const CellSite& site, const LayerRank& layer, Skippi
   std::vector<Index> unchanged;
   const ForwardResult run = runner_.run(batch_, &bus, work_.path(), &unchanged);
   if (result.how != CellResult::How::Computed) return result;
-  result.changed = std::find(unchanged.begin(), unchanged.end(), number) == unchanged.end();
+  result.changed = std::find(unchanged.begin(), unchanged.end(), number()) == unchanged.end();
   const at::Tensor kept = rows_tensor(same);
   const std::vector<at::Tensor> values = reader_.read(run);
   for (std::size_t m = 0; m < values.size(); ++m) {

@@ -100,6 +100,7 @@ bool PackedSweep::run(SweepValues& into) {
   const std::vector<RowBatch> batches = row_batches(sweep_.into, runner_.info(), batch_rows_);
   if (journal_->kept() > 0)
     runner_.monitor().event("sweep-resumed", fmt::format("{} chunks of cells were finished before", journal_->kept()));
+  const double before = runner_.operations();  // below only base and donor runs make forwards
   for (const RowBatch& rows : batches) {
     const SweepBatch batch(runner_, sweep_, plan_, rows, path_, codec_, batch_rows_, options_);
     if (batch.packed() == nullptr) return false;
@@ -109,6 +110,7 @@ bool PackedSweep::run(SweepValues& into) {
     run_batch(*batch.packed(), rows, &rows == &batches.back(), into);
     prompts_done_ += rows.size();
   }
+  into.counts.reference_operations = runner_.operations() - before;
   count_cells(into);
   return true;
 }
@@ -204,6 +206,7 @@ void PackedSweep::count_cells(SweepValues& into) const {
     into.counts.skipped += there_[at] && !computed_[at];
     into.unchanged += computed_[at] && unchanged_[at];
     into.broken += broken_[at];
+    if (broken_[at] && into.first_broken == kUnset) into.first_broken = cell;
     if (there_[at]) into.found.push_back(cell);
   }
   std::vector<std::string> words;

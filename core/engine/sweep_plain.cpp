@@ -85,6 +85,7 @@ void PlainSweep::run_cell(Index flat, SweepValues& into) {
   into.counts.skipped += !computed && skipped;
   into.unchanged += computed && !changed;
   into.broken += !finite;
+  if (!finite && into.first_broken == kUnset) into.first_broken = flat;
   if (computed || skipped) into.found.push_back(flat);
 }
 

@@ -129,7 +129,20 @@ void SweepRun::verify() {
   }
 }
 
-void SweepRun::record() const {
+// Where the first such cell leaves the range of numbers, prompt by prompt.
+std::string SweepRun::where_not_finite() {
+  const Index flat = values_->first_broken;
+  const CellSite site = plan_->cell(flat);
+  for (const RowBatch& row : row_batches(sweep_.into, runner_.info(), 1)) {
+    SweepBatch alone(runner_, sweep_, row, site.ids, {}, path_, codec_, 1, options_);
+    const HookId id = alone.first_not_finite(&site, plan_->layer_rank(flat));
+    if (id == kNoHook) continue;
+    return fmt::format("; in cell {} first at '{}' of prompt {}", flat, runner_.hooks()[id].name, row.first);
+  }
+  return "; all hook points inside the blocks are finite, so it is the final norm or the logits";
+}
+
+void SweepRun::record() {
   const Counts& counts = values_->counts;
   std::string text =
       fmt::format("{} cells: {} computed, {} skipped (cannot differ)", counts.cells, counts.computed, counts.skipped);
@@ -146,8 +159,8 @@ void SweepRun::record() const {
   if (values_->broken > 0) {
     monitor.warn(
         "not-finite",
-        fmt::format("{} of {} computed cells gave numbers that are not finite: the change takes the model out of range",
-                    values_->broken, counts.computed));
+        fmt::format("{} of {} computed cells gave numbers that are not finite: the change takes the model out of range{}",
+                    values_->broken, counts.computed, where_not_finite()));
   }
 }
 

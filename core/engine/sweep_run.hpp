@@ -23,7 +23,8 @@ class SweepRun {
   double rounding() const;  // of a forward in the model's dtype, as a share of the largest logit
   void verify();
   std::vector<at::Tensor> plain(Index flat);  // [metric]: double [prompt]: row by row, without padding or skipping
-  void record() const;
+  std::string where_not_finite();
+  void record();
   Cells finish();
 
   Runner& runner_;

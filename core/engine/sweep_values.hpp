@@ -18,6 +18,7 @@ struct SweepValues {
   Counts counts;
   std::vector<Index> found;             // cells with a number: what verification draws from
   Index unchanged = 0, broken = 0;      // computed cells: no bit altered; a number that is not finite
+  Index first_broken = kUnset;          // which cell
 
   SweepValues(std::size_t metrics, Index cell_count, Index prompts);
 

@@ -26,6 +26,7 @@
 #include "core/model/expected.hpp"
 #include "engine/session.hpp"
 #include "model/load.hpp"
+#include "model/precision.hpp"
 
 namespace diopter::engine {
 namespace {
@@ -35,12 +36,6 @@ using base::Json;
 std::vector<double> numbers(const at::Tensor& values) {
   const at::Tensor flat = values.to(at::kDouble).contiguous();
   return {flat.const_data_ptr<double>(), flat.const_data_ptr<double>() + flat.numel()};
-}
-
-// SessionOptions has no other precision than the model's own: a sweep in bfloat16 is an option to set here.
-SessionOptions options_for(const std::string& compute) {
-  if (compute != "float32") throw Error(fmt::format("sweeps compute in float32, not in {}", compute));
-  return {.kind = "bench"};
 }
 
 Prompts pairs(const std::string& file) {
@@ -54,7 +49,9 @@ Prompts pairs(const std::string& file) {
 class SweepServer {
  public:
   explicit SweepServer(const std::string& folder)
-      : model_(std::make_shared<const model::Transformer>(model::load(folder).parameters)) {
+      : model_(std::make_shared<const model::Transformer>(model::load(folder).parameters)),
+        low_(std::make_shared<const model::Transformer>(
+            model::with_products_in(model_->parameters(), at::kBFloat16))) {
     forward({{"batch", 8}, {"pos", 15}});
     idle_ = benchmarks::memory_bytes("VmRSS");
   }
@@ -78,7 +75,8 @@ class SweepServer {
 
   Json sweep(const Json& request) const {
     benchmarks::SilentMonitor monitor;
-    Session session(model_, nullptr, monitor, options_for(request.at("compute")));
+    const bool low = request.at("compute") == "bfloat16";
+    Session session(low ? low_ : model_, nullptr, monitor, {.kind = "bench", .exact = low ? model_ : nullptr});
     const Prompts rows = pairs(request.at("prompts"));
     std::vector<Axis> axes;
     for (const Json& axis : request.at("axes")) {  // the names are text of `request`, which outlives the sweep
@@ -112,7 +110,7 @@ class SweepServer {
     return answer;
   }
 
-  std::shared_ptr<const model::Transformer> model_;
+  std::shared_ptr<const model::Transformer> model_, low_;  // low_: products in bfloat16
   std::int64_t idle_ = 0;
 };
 

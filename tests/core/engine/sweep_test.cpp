@@ -7,6 +7,7 @@
 
 #include "core/engine/by_hand.hpp"
 #include "core/engine/support.hpp"
+#include "model/precision.hpp"
 
 namespace diopter::engine::testing {
 namespace {
@@ -267,7 +268,30 @@ TEST(Sweep, NumbersThatAreNotFiniteAreAWarning) {
   lab.session.sweep(sweep);
   ASSERT_EQ(lab.monitor.warnings.size(), 1u);
   EXPECT_EQ(lab.monitor.warnings[0].second,
-            "3 of 3 computed cells gave numbers that are not finite: the change takes the model out of range");
+            "3 of 3 computed cells gave numbers that are not finite: the change takes the model out of range; in cell 0 "
+            "first at 'blocks.0.ln1.hook_normalized' of prompt 0");
+}
+
+// Products in bfloat16: other numbers, near those of float32, and the difference is measured.
+TEST(Sweep, ProductsInLowPrecisionSayWhatTheyCost) {
+  Lab exact;
+  const auto low = std::make_shared<const model::Transformer>(
+      model::with_products_in(exact.model->parameters(), at::kBFloat16));
+  Remembering monitor;
+  Session session(low, nullptr, monitor, {.kind = "trial", .exact = exact.model});
+  const Sweep sweep = patching(random_pairs({6, 8}, 2), "blocks.{layer}.attn.hook_z", {{"layer"}, {"pos"}, {"head"}});
+  const Cells fast = session.sweep(sweep), slow = exact.session.sweep(sweep);
+  const double gap = difference(fast.values(), slow.values()), scale = slow.values().abs().nan_to_num(0).max().item<double>();
+  printf("products in bfloat16: %ld cells, largest difference %.2g of %.2g, %ld measured: %.2g\n", fast.counts().cells,
+         gap, scale, fast.counts().verified, fast.counts().largest_difference);
+  EXPECT_GT(gap, 1e-5);
+  EXPECT_LT(gap, 0.05 * scale);
+  EXPECT_EQ(fast.counts().verified, 16);
+  EXPECT_GT(fast.counts().largest_difference, 0);
+  EXPECT_LE(fast.counts().largest_difference, gap * 1.001);
+  ASSERT_GE(monitor.events.size(), 1u);
+  EXPECT_THAT(monitor.events[0].second, HasSubstr("products in bfloat16 against float32 on 14 positions"));
+  EXPECT_EQ(low->parameters().canonical("W_O", 0).scalar_type(), at::kFloat);
 }
 
 TEST(Sweep, MistakesAreSentences) {
