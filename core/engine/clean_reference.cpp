@@ -16,7 +16,8 @@ at::Tensor clean_log_probs(Runner& runner, const std::vector<Metric>& metrics, c
     return reader.log_probs(unedited != nullptr ? *unedited : runner.run(batch, nullptr, path));
   }
   const std::vector<RowBatch> clean = row_batches(batch.rows.clean(), runner.info());
-  const MetricReader clean_reader(metrics, clean.front(), batch.rows, codec, runner.values().device(), runner.info().d_vocab);
+  const MetricReader clean_reader(metrics, clean.front(), batch.rows, codec, runner.values().device(),
+                                  runner.info().d_vocab);
   if (clean_reader.points() != reader.points()) {
     throw Error(
         "kl_to_clean compares position by position, but the clean prompts have another number of them; set `at`");

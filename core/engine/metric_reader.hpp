@@ -28,8 +28,8 @@ struct Reading {
 
 // Logits at some of a reader's points, made when asked for.
 struct SeenLogits {
-  at::Tensor point;                                              // int64 [n]: which of the reader's points
-  std::function<at::Tensor(const at::Tensor& which)> logits;     // int64 [k] of these n -> [k, d_vocab]
+  at::Tensor point;                                           // int64 [n]: which of the reader's points
+  std::function<at::Tensor(const at::Tensor& which)> logits;  // int64 [k] of these n -> [k, d_vocab]
   std::function<at::Tensor(const at::Tensor& which, const at::Tensor& tokens)> token_logits;  // [k, m] -> [k, m]
 };
 
@@ -44,7 +44,7 @@ class MetricReader {
 
   bool needs_clean() const noexcept { return needs_clean_; }          // compare_with(clean, ...) before read
   bool needs_unpatched() const noexcept { return needs_unpatched_; }  // compare_with(..., unpatched)
-  bool needs_next_token() const;  // `loss` is among the metrics
+  bool needs_next_token() const;                                      // `loss` is among the metrics
   // Of a run of these rows or of rows that belong to them: log-probabilities at what is read, double [n, d_vocab].
   at::Tensor log_probs(const ForwardResult& run) const;
   void compare_with(at::Tensor clean, at::Tensor unpatched);
@@ -54,7 +54,7 @@ class MetricReader {
   std::vector<at::Tensor> values_at(const SeenLogits& seen) const;
   // Of the metric's value at single points, [points()], its value for each row: the mean over what the row reads.
   at::Tensor by_row(std::size_t metric, const at::Tensor& by_point) const;
-  SeenLogits seen(const ForwardResult& run) const;  // all points
+  SeenLogits seen(const ForwardResult& run) const;       // all points
   double largest_logit(const ForwardResult& run) const;  // |logit| at what is read: the scale of rounding errors
 
   Index points() const { return points_.size(); }
@@ -74,11 +74,11 @@ class MetricReader {
 
   RowBatch batch_;
   std::vector<Reading> readings_;
-  Points points_;            // of all metrics, each once
+  Points points_;                                    // of all metrics, each once
   std::vector<std::pair<Index, Index>> point_list_;  // the same: row, position
   std::vector<std::vector<bool>> read_by_;           // [metric][point]
-  std::vector<Index> last_;  // [row]
-  std::vector<bool> read_;   // [row * longest + pos]
+  std::vector<Index> last_;                          // [row]
+  std::vector<bool> read_;                           // [row * longest + pos]
   Index longest_, vocabulary_;
   bool needs_clean_ = false, needs_unpatched_ = false;
   at::Tensor clean_, unpatched_;

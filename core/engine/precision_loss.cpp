@@ -56,8 +56,8 @@ std::string sentence(const PrecisionLoss& loss, const std::string& what) {
   return fmt::format(
       "{} against float32 on {} positions of these prompts: logits differ by at most {:.2g} (largest logit {:.3g}), KL "
       "at most {:.2g} nats, {} of {} likeliest tokens the same",
-      what, loss.positions, loss.largest_difference, loss.largest_logit,
-      loss.largest_kl, loss.same_top, loss.positions);
+      what, loss.positions, loss.largest_difference, loss.largest_logit, loss.largest_kl, loss.same_top,
+      loss.positions);
 }
 
 }  // namespace diopter::engine

@@ -28,8 +28,7 @@ ForwardResult Runner::run(const RowBatch& batch, HookBus* bus, const ForwardPath
   if (!precision_known_ && exact_ != nullptr) {
     monitor_.event("precision", sentence(precision_loss(model_, *exact_, batch), "products in bfloat16"));
   } else if (!precision_known_ && (dtype == at::kBFloat16 || dtype == at::kHalf)) {
-    monitor_.event("precision",
-                   sentence(precision_loss(model_, batch), dtype == at::kHalf ? "float16" : "bfloat16"));
+    monitor_.event("precision", sentence(precision_loss(model_, batch), dtype == at::kHalf ? "float16" : "bfloat16"));
   }
   precision_known_ = true;
   if (bus != nullptr) bus->freeze();

@@ -17,7 +17,8 @@ Session::Session(std::shared_ptr<const model::Transformer> model, std::shared_pt
                  RunMonitor& monitor, SessionOptions options)
     : model_(std::move(model)), codec_(std::move(codec)), monitor_(monitor), options_(std::move(options)) {
   if (model_ != nullptr)
-    ready_ = std::make_unique<Ready>(Ready{ModelView(*model_, codec_.get()), Runner(*model_, monitor_, options_.exact.get())});
+    ready_ = std::make_unique<Ready>(
+        Ready{ModelView(*model_, codec_.get()), Runner(*model_, monitor_, options_.exact.get())});
 }
 
 Session::~Session() = default;

@@ -160,7 +160,8 @@ void SweepBatch::run_base(const std::vector<HookId>& kept) {
 
 void SweepBatch::run_donor() {
   const RowBatch& rows = work_.sources().donor_batch(*sweep_.change.spec().donor);
-  MetricReader reader(sweep_.metrics, rows, batch_.rows, work_.place().codec, runner_.values().device(), runner_.info().d_vocab);
+  MetricReader reader(sweep_.metrics, rows, batch_.rows, work_.place().codec, runner_.values().device(),
+                      runner_.info().d_vocab);
   if ((reader.needs_clean() || reader.needs_unpatched()) && reader.points() != reader_.points())
     return;  // nothing to compare with
   reader.compare_with(clean_, unpatched_);

@@ -39,8 +39,8 @@ class SweepBatch {
   // `layer`: the rank of the cell's layers in a tensor per layer.
   CellResult cell(const CellSite& site, const LayerRank& layer, Skipping skipping);
 
-  // The first hook point inside the blocks at which a plain run of the cell (of the base run without one) holds a number
-  // that is not finite; kNoHook: none.
+  // The first hook point inside the blocks at which a plain run of the cell (of the base run without one) holds a
+  // number that is not finite; kNoHook: none.
   HookId first_not_finite(const CellSite* site, const LayerRank& layer);
 
   const std::vector<at::Tensor>& base() const noexcept { return base_; }    // [metric]: double [batch]
@@ -57,7 +57,7 @@ class SweepBatch {
   bool donor_is_read_alike(const RowBatch& rows);
   void read_references(const ForwardResult& base);
   Index number() const { return static_cast<Index>(sweep_.edits.items().size()) + 1; }  // of the change, in messages
-  std::vector<BoundEdit> held() const;  // the frozen points
+  std::vector<BoundEdit> held() const;                                                  // the frozen points
   std::vector<BoundChange> bound(const CellSite& site, const LayerRank& layer);
 
   Runner& runner_;

@@ -61,7 +61,7 @@ PackedSweep::PackedSweep(Runner& runner, const Sweep& sweep, const SweepPlan& pl
 
 // The fingerprint of the run, whose folder the journal lies in, says the rest.
 std::string PackedSweep::identity() const {
-  std::string text = fmt::format("cells of a sweep 1; prompts {} in batches of {}, chunks of {} rows, cells", 
+  std::string text = fmt::format("cells of a sweep 1; prompts {} in batches of {}, chunks of {} rows, cells",
                                  sweep_.into.size(), batch_rows_, chunk_rows());
   for (const Index size : plan_.shape()) text += fmt::format(" {}", size);
   for (const std::string& glob : sweep_.hooks.globs()) text += fmt::format("; {}", glob);
@@ -118,9 +118,9 @@ bool PackedSweep::run(SweepValues& into) {
 // Chunks in order, each to the next free thread; finished ones are put in order by whoever finds them.
 struct PackedSweep::Work {
   std::mutex mutex;
-  Index next = 0;                       // first cell of the next chunk
-  std::map<Index, Index> finished;      // first cell -> end, not yet in order
-  Index in_order = 0;                   // all cells below are finished
+  Index next = 0;                   // first cell of the next chunk
+  std::map<Index, Index> finished;  // first cell -> end, not yet in order
+  Index in_order = 0;               // all cells below are finished
 };
 
 void PackedSweep::run_batch(const PackedCells& cells, const RowBatch& batch, bool last, SweepValues& into) {
@@ -161,7 +161,8 @@ void PackedSweep::run_batch(const PackedCells& cells, const RowBatch& batch, boo
       }
       const Index done = work.in_order;
       lock.unlock();
-      monitor.progress("cells", (prompts_done_ * plan_.cells() + done * batch.size()) / sweep_.into.size(), plan_.cells(), {});
+      monitor.progress("cells", (prompts_done_ * plan_.cells() + done * batch.size()) / sweep_.into.size(),
+                       plan_.cells(), {});
       if (main && last) emit(done, into);
     }
   });
@@ -193,7 +194,8 @@ void PackedSweep::emit(Index end, SweepValues& into) {
   auto data = std::make_shared<CaptureData>(
       CaptureData{.hooks = runner_.hooks(), .ids = {}, .items = {}, .resid = {}, .logits = {}, .rows = sweep_.into});
   diopter::Chunk chunk{.first = emitted_, .values = {}, .observed = Capture(std::move(data))};
-  for (const at::Tensor& values : into.cells) chunk.values.push_back(values.narrow(0, emitted_, end - emitted_).clone());
+  for (const at::Tensor& values : into.cells)
+    chunk.values.push_back(values.narrow(0, emitted_, end - emitted_).clone());
   const Runner::Busy busy(runner_);
   sweep_.on_chunk(chunk);
   emitted_ = end;
@@ -214,9 +216,8 @@ void PackedSweep::count_cells(SweepValues& into) const {
     if (skip != Skip::None && count > 0) words.push_back(fmt::format("{} {}", count, reason(skip)));
   }
   if (words.empty()) return;
-  runner_.monitor().event("sweep-skipped",
-                          fmt::format("of {} pairs of a cell and a prompt {}",
-                                      plan_.cells() * sweep_.into.size(), base::join(words)));
+  runner_.monitor().event("sweep-skipped", fmt::format("of {} pairs of a cell and a prompt {}",
+                                                       plan_.cells() * sweep_.into.size(), base::join(words)));
 }
 
 }  // namespace diopter::engine

@@ -16,10 +16,10 @@ namespace diopter::engine {
 
 class PackedSweep {
  public:
-  // `journal`: where finished cells are kept; may be empty. `budget`: bytes. Error when it holds not even one prompt's values.
+  // `journal`: where finished cells are kept; may be empty. `budget`: bytes. Error when it holds not even one prompt's
+  // values.
   PackedSweep(Runner& runner, const Sweep& sweep, const SweepPlan& plan, const ForwardPath& path,
-              const TokenCodec* codec, const SessionOptions& options, Index budget,
-              std::filesystem::path journal);
+              const TokenCodec* codec, const SessionOptions& options, Index budget, std::filesystem::path journal);
 
   // False when an edit of all cells lets a query see what follows it: then every cell needs a forward of its own.
   bool run(SweepValues& into);

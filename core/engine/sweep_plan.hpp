@@ -27,7 +27,7 @@ class SweepPlan {
   const std::vector<Axis>& axes() const noexcept { return axes_; }  // every list filled in; names are static text
   Index cells() const noexcept { return cells_; }
   std::vector<Index> shape() const;
-  CellSite cell(Index flat) const;  // row-major, last axis fastest
+  CellSite cell(Index flat) const;         // row-major, last axis fastest
   LayerRank layer_rank(Index flat) const;  // of the cell's layers in a tensor per layer
   // Every hook point that some cell changes, in firing order.
   const std::vector<HookId>& points() const noexcept { return points_; }

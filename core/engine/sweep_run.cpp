@@ -18,7 +18,7 @@
 namespace diopter::engine {
 namespace {
 
-constexpr Index kMeasuredCells = 16;  // by float32, of a sweep whose products are in low precision
+constexpr Index kMeasuredCells = 16;          // by float32, of a sweep whose products are in low precision
 constexpr double kVerifyTolerance = 10. / 3;  // roundings of a forward: in float32 1e-5 x max |logit|, raw metric
 
 void check(const Sweep& sweep) {
@@ -159,8 +159,9 @@ void SweepRun::record() {
   if (values_->broken > 0) {
     monitor.warn(
         "not-finite",
-        fmt::format("{} of {} computed cells gave numbers that are not finite: the change takes the model out of range{}",
-                    values_->broken, counts.computed, where_not_finite()));
+        fmt::format(
+            "{} of {} computed cells gave numbers that are not finite: the change takes the model out of range{}",
+            values_->broken, counts.computed, where_not_finite()));
   }
 }
 

@@ -16,9 +16,9 @@ struct SweepValues {
   std::vector<at::Tensor> base, donor;  // [metric]: double [prompt]; donor undefined without a run of its own
   double largest_logit = 0;             // |logit| at what is read: the scale of rounding errors
   Counts counts;
-  std::vector<Index> found;             // cells with a number: what verification draws from
-  Index unchanged = 0, broken = 0;      // computed cells: no bit altered; a number that is not finite
-  Index first_broken = kUnset;          // which cell
+  std::vector<Index> found;         // cells with a number: what verification draws from
+  Index unchanged = 0, broken = 0;  // computed cells: no bit altered; a number that is not finite
+  Index first_broken = kUnset;      // which cell
 
   SweepValues(std::size_t metrics, Index cell_count, Index prompts);
 

@@ -147,8 +147,8 @@ RunEnd end_of(const host::Outcome& outcome) {
 std::shared_ptr<const model::Transformer> LoadedModels::get(const ModelFacts& facts,
                                                             const study::ModelSettings& settings) {
   const std::string path = facts.folder.path().string();
-  if (path != path_ || settings.compute != compute_ || settings.dtype != dtype_ || settings.device != device_ || settings.transforms != transforms_ ||
-      !model_) {
+  if (path != path_ || settings.compute != compute_ || settings.dtype != dtype_ || settings.device != device_ ||
+      settings.transforms != transforms_ || !model_) {
     model_.reset(), exact_.reset();  // two models at once would need twice the memory
     const at::ScalarType dtype = model::dtype_named(settings.dtype);
     // Transforms sum over weights: in float32, rounded once at the end.

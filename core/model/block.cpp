@@ -130,8 +130,9 @@ at::Tensor Transformer::result(Index layer, const at::Tensor& z) const {
 
 at::Tensor Transformer::mlp_out(Index layer, const at::Tensor& mlp_in, const Pass& pass) const {
   const Shown shown = this->shown(layer, pass);
-  const at::Tensor normalized = normalize(shown.at(Point::MlpIn, mlp_in), stream_norm(parameters_, Part::Ln2Gain, layer),
-                                          shown, Point::Ln2Scale, Point::Ln2Normalized);
+  const at::Tensor normalized =
+      normalize(shown.at(Point::MlpIn, mlp_in), stream_norm(parameters_, Part::Ln2Gain, layer), shown, Point::Ln2Scale,
+                Point::Ln2Normalized);
   return after_mlp(layer, mlp(parameters_, layer, normalized, &shown), shown);
 }
 

@@ -22,15 +22,15 @@ const c10::TypedOperatorHandle<PointwiseLinear>* onednn_linear() {
   return handle ? &*handle : nullptr;
 }
 
-// Where its constant cost per call (15 us) is little: it reaches 96 % of the peak from 40 rows on, where at::addmm needs
-// hundreds (docs/performance.md).
+// Where its constant cost per call (15 us) is little: it reaches 96 % of the peak from 40 rows on, where at::addmm
+// needs hundreds (docs/performance.md).
 constexpr std::int64_t kLeastProduct = 4 << 20;
 
 bool use_onednn(const at::Tensor& rows, const at::Tensor& weight) {
   const bool float32 = rows.scalar_type() == at::kFloat && weight.scalar_type() == at::kFloat;
   // A part of a larger matrix would take its slow reference kernel.
-  return float32 && weight.is_non_overlapping_and_dense() && rows.device().is_cpu() &&
-         !c10::GradMode::is_enabled() && rows.numel() * weight.size(1) >= kLeastProduct && onednn_linear() != nullptr;
+  return float32 && weight.is_non_overlapping_and_dense() && rows.device().is_cpu() && !c10::GradMode::is_enabled() &&
+         rows.numel() * weight.size(1) >= kLeastProduct && onednn_linear() != nullptr;
 }
 
 at::Tensor onednn(const at::Tensor& rows, const at::Tensor& weight, const at::Tensor& bias) {

@@ -79,8 +79,8 @@ class Parameters {
   Parameters transformed(const std::function<at::Tensor(Slot, const at::Tensor&)>& f) const;
 
   // All slots filled with tensors of slot_shape, one floating dtype and one device; else DIOPTER_CHECK. Gains may be in
-  // float32 beside other dtypes: they are then applied before the norm's result is rounded. Matrices of the blocks may be
-  // in a lower precision beside float32: products are then made in that.
+  // float32 beside other dtypes: they are then applied before the norm's result is rounded. Matrices of the blocks may
+  // be in a lower precision beside float32: products are then made in that.
   void check() const;
 
   // A view in the canonical layout: W_E [V,D] W_pos [N,D] W_U [D,V]; per layer W_Q [H,D,e] W_K W_V [G,D,e] W_O [H,e,D]

@@ -81,7 +81,8 @@ class Transformer {
   // of a parallel block mlp_out(resid_pre) + resid_mid.
   Qkv read(Index layer, const at::Tensor& resid_pre, const Pass& pass = {}) const;  // ln1 and the projections
   Qkv read_keys_values(Index layer, const at::Tensor& resid_pre) const;  // the same without q, which stays undefined
-  // Norms of q (where there is one) and k, and the rotation by `positions` (int64, broadcastable to [...], wanted by rotary models only).
+  // Norms of q (where there is one) and k, and the rotation by `positions` (int64, broadcastable to [...], wanted by
+  // rotary models only).
   Qkv place(Index layer, Qkv raw, const at::Tensor& positions, const Pass& pass = {}) const;
   Qkv qkv(Index layer, const at::Tensor& resid_pre, const at::Tensor& positions = {}) const;  // place(read())
   // q [batch, pos, head, d_head], k, v [batch, key, kv_head, d_head] -> z [batch, pos, head, d_head]
@@ -94,7 +95,8 @@ class Transformer {
   at::Tensor result(Index layer, const at::Tensor& z) const;    // -> [..., head, d_model], without b_O
   // mlp_in [..., d_model]; includes ln2, b_out and the norm after it.
   at::Tensor mlp_out(Index layer, const at::Tensor& mlp_in, const Pass& pass = {}) const;
-  at::Tensor mlp_from_neurons(Index layer, const at::Tensor& post, const Pass& pass = {}) const;  // from mlp.hook_post on
+  at::Tensor mlp_from_neurons(Index layer, const at::Tensor& post,
+                              const Pass& pass = {}) const;  // from mlp.hook_post on
   // Logits of chosen tokens only: normalized [row, d_model], tokens int64 [row, n] -> [row, n]; float32 of models in
   // bfloat16 and float16, whose own logits have two and three digits.
   at::Tensor token_logits(const at::Tensor& normalized, const at::Tensor& tokens) const;

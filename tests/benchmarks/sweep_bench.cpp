@@ -50,8 +50,7 @@ class SweepServer {
  public:
   explicit SweepServer(const std::string& folder)
       : model_(std::make_shared<const model::Transformer>(model::load(folder).parameters)),
-        low_(std::make_shared<const model::Transformer>(
-            model::with_products_in(model_->parameters(), at::kBFloat16))) {
+        low_(std::make_shared<const model::Transformer>(model::with_products_in(model_->parameters(), at::kBFloat16))) {
     forward({{"batch", 8}, {"pos", 15}});
     idle_ = benchmarks::memory_bytes("VmRSS");
   }

@@ -42,7 +42,8 @@ const void* KeptRun::position(const at::Tensor& value, Index row, Index pos) {
 
 const void* KeptRun::stream(Index layer, Index row, Index pos) const {
   const auto layers = static_cast<Index>(layers_.size());
-  return layer < layers ? this->row(Point::ResidPre, layer, row, pos) : this->row(Point::ResidPost, layers - 1, row, pos);
+  return layer < layers ? this->row(Point::ResidPre, layer, row, pos)
+                        : this->row(Point::ResidPost, layers - 1, row, pos);
 }
 
 }  // namespace diopter::engine

@@ -22,9 +22,7 @@ class KeptRun {
   KeptRun(const HookValues& values, const model::Transformer& model, Index first);
 
   // One position's part of a whole value of the forward.
-  const void* row(Point point, Index layer, Index row, Index pos) const {
-    return position(at(point, layer), row, pos);
-  }
+  const void* row(Point point, Index layer, Index row, Index pos) const { return position(at(point, layer), row, pos); }
   const at::Tensor& at(Point point, Index layer) const {
     return layers_[static_cast<std::size_t>(layer)][static_cast<std::size_t>(point)];
   }

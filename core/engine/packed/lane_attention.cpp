@@ -76,8 +76,8 @@ Rows LaneWalk::attention(Index layer, const LayerRows& rows) {
              .z_at = RowIndex(lanes_.size(), positions_),
              .from_base = {}};
   if (!both.empty()) {
-    const model::Qkv placed = model_.place(layer, {at::cat(q, 1), at::cat(k, 1), at::cat(v, 1)},
-                                           positions_of_rows(both), pass(both));
+    const model::Qkv placed =
+        model_.place(layer, {at::cat(q, 1), at::cat(k, 1), at::cat(v, 1)}, positions_of_rows(both), pass(both));
     a.q = as_rows(placed.q), a.k = as_rows(placed.k), a.v = as_rows(placed.v);
     a.q_at.add(both);
     a.kv_at.add(both);
@@ -124,9 +124,12 @@ Rows LaneWalk::attention(Index layer, const LayerRows& rows) {
 void LaneWalk::attend_lane(Index layer, Index index, const LayerRows& rows, Attended& a) {
   Lane& lane = lanes_[static_cast<std::size_t>(index)];
   if (lane.begins_after(layer)) return;
-  const auto first = rows.begin[static_cast<std::size_t>(index)], last = rows.begin[static_cast<std::size_t>(index) + 1];
-  const LaneEdit *scores_edit = lane.edit_at(Point::AttnScores, layer), *pattern_edit = lane.edit_at(Point::Pattern, layer);
-  const HookId scores_id = model_.hooks().id(Point::AttnScores, layer), pattern_id = model_.hooks().id(Point::Pattern, layer);
+  const auto first = rows.begin[static_cast<std::size_t>(index)],
+             last = rows.begin[static_cast<std::size_t>(index) + 1];
+  const LaneEdit *scores_edit = lane.edit_at(Point::AttnScores, layer),
+                 *pattern_edit = lane.edit_at(Point::Pattern, layer);
+  const HookId scores_id = model_.hooks().id(Point::AttnScores, layer),
+               pattern_id = model_.hooks().id(Point::Pattern, layer);
   if (first == last && scores_edit == nullptr && pattern_edit == nullptr) return;
   const bool shown = tap_.wants(scores_id) || tap_.wants(pattern_id);
 
@@ -181,8 +184,10 @@ void LaneWalk::attend_lane(Index layer, Index index, const LayerRows& rows, Atte
     const Index from = window > 0 ? std::max<Index>(0, pos - window + 1) : 0, seen = pos + 1 - from;
     const float* q = queried ? query_of(pos) : nullptr;
     for (Index head = 0; head < heads; ++head) {
-      const bool edited_here = (scores_edit && scores_edit->edit->has_head(head)) || (pattern_edit && pattern_edit->edit->has_head(head));
-      const bool computed = queried && (some_heads.empty() || std::find(some_heads.begin(), some_heads.end(), head) != some_heads.end());
+      const bool edited_here =
+          (scores_edit && scores_edit->edit->has_head(head)) || (pattern_edit && pattern_edit->edit->has_head(head));
+      const bool computed =
+          queried && (some_heads.empty() || std::find(some_heads.begin(), some_heads.end(), head) != some_heads.end());
       if (!computed && !edited_here) {
         a.from_base[static_cast<std::size_t>(z_row * heads + head)] = 1;
         continue;
@@ -198,7 +203,8 @@ void LaneWalk::attend_lane(Index layer, Index index, const LayerRows& rows, Atte
       const auto base_row = [&](Point point) {
         const at::Tensor& whole = context_.base.at(point, layer);
         const Index at = lane.row * whole.stride(0) + head * whole.stride(1) + pos * whole.stride(2);
-        to_float(static_cast<const char*>(whole.const_data_ptr()) + at * static_cast<Index>(whole.itemsize()), whole.scalar_type(), length, weights.data());
+        to_float(static_cast<const char*>(whole.const_data_ptr()) + at * static_cast<Index>(whole.itemsize()),
+                 whole.scalar_type(), length, weights.data());
       };
       bool scored = true;
       if (computed) {
@@ -222,9 +228,12 @@ void LaneWalk::attend_lane(Index layer, Index index, const LayerRows& rows, Atte
   };
   for (std::size_t i = first; i < last; ++i) row_of(rows.queries[i].pos, true);
   for (const LaneEdit* edit : {scores_edit, pattern_edit}) {
-    if (edit == nullptr || (edit == pattern_edit && scores_edit != nullptr && edit->positions == scores_edit->positions)) continue;
+    if (edit == nullptr ||
+        (edit == pattern_edit && scores_edit != nullptr && edit->positions == scores_edit->positions))
+      continue;
     for (const Index pos : edit->positions) {
-      const bool query = std::any_of(rows.queries.begin() + static_cast<std::ptrdiff_t>(first), rows.queries.begin() + static_cast<std::ptrdiff_t>(last),
+      const bool query = std::any_of(rows.queries.begin() + static_cast<std::ptrdiff_t>(first),
+                                     rows.queries.begin() + static_cast<std::ptrdiff_t>(last),
                                      [pos](RowAt at) { return at.pos == pos; });
       if (!query) row_of(pos, false);
     }

@@ -25,11 +25,11 @@ struct WalkContext {
 
 // One layer's part of the lanes: which rows are computed, and from what.
 struct LayerRows {
-  std::vector<RowAt> queries;              // attention is computed; lane by lane
-  std::vector<std::size_t> begin;          // [lane + 1] into queries
-  std::vector<RowAt> read, read_keys;      // q, k, v (keys: only k, v) come from a stream of the lane
-  std::vector<RowAt> raw;                  // q, k, v are the base run's before norm and rotation, and edited there
-  std::vector<std::vector<Index>> heads;   // [lane] heads whose attention differs; empty: all
+  std::vector<RowAt> queries;             // attention is computed; lane by lane
+  std::vector<std::size_t> begin;         // [lane + 1] into queries
+  std::vector<RowAt> read, read_keys;     // q, k, v (keys: only k, v) come from a stream of the lane
+  std::vector<RowAt> raw;                 // q, k, v are the base run's before norm and rotation, and edited there
+  std::vector<std::vector<Index>> heads;  // [lane] heads whose attention differs; empty: all
 };
 
 class LaneWalk {
@@ -59,7 +59,9 @@ class LaneWalk {
   Rows from_base(std::vector<RowAt> rows, Point take, Index layer) const;
   RowIndex index_of(const Rows& rows) const;
   model::Pass pass(const std::vector<RowAt>& rows);
-  void count(Index rows, Index in, Index out) { operations_ += 2.0 * static_cast<double>(rows * in) * static_cast<double>(out); }
+  void count(Index rows, Index in, Index out) {
+    operations_ += 2.0 * static_cast<double>(rows * in) * static_cast<double>(out);
+  }
   Lane& lane(RowAt at) { return lanes_[static_cast<std::size_t>(at.lane)]; }
   const Lane& lane(RowAt at) const { return lanes_[static_cast<std::size_t>(at.lane)]; }
 

@@ -38,7 +38,9 @@ double attend_long(const LongAttention& lane, const model::ScoreRule& rule, cons
   const Index e = info.d_head, group = info.n_heads / info.n_kv_heads;
   const auto queries = static_cast<Index>(lane.q.size());
   const Index all = lane.position.back() + 1;
-  const auto seen_from = [&](Index position) { return lane.window > 0 ? std::max<Index>(0, position - lane.window + 1) : 0; };
+  const auto seen_from = [&](Index position) {
+    return lane.window > 0 ? std::max<Index>(0, position - lane.window + 1) : 0;
+  };
   const Index origin = seen_from(lane.position.front());
   const at::Tensor keys = rows_of(lane.k, origin, all - origin, info.n_kv_heads * e).view({-1, info.n_kv_heads, e});
   const at::Tensor values = rows_of(lane.v, origin, all - origin, info.n_kv_heads * e).view({-1, info.n_kv_heads, e});
@@ -52,7 +54,8 @@ double attend_long(const LongAttention& lane, const model::ScoreRule& rule, cons
     for (const HeadRange& heads : ranges(lane.heads, info)) {
       const Index kv_first = heads.first / group, per = heads.count / heads.kv_heads;
       // [kv head, (head of its group, query), e]
-      const at::Tensor own = q.narrow(1, heads.first, heads.count).transpose(0, 1).reshape({heads.kv_heads, per * count, e});
+      const at::Tensor own =
+          q.narrow(1, heads.first, heads.count).transpose(0, 1).reshape({heads.kv_heads, per * count, e});
       const auto of_kv = [&](const at::Tensor& x) {
         return x.narrow(0, from - origin, seen).narrow(1, kv_first, heads.kv_heads).transpose(0, 1);
       };

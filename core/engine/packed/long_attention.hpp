@@ -12,13 +12,13 @@
 namespace diopter::engine {
 
 struct LongAttention {
-  std::vector<const float*> q;        // [query] rows [head, d_head]
-  std::vector<Index> position;        // [query] ascending; each sees the keys up to its own place
+  std::vector<const float*> q;         // [query] rows [head, d_head]
+  std::vector<Index> position;         // [query] ascending; each sees the keys up to its own place
   const std::vector<const float*>& k;  // [place] rows [kv_head, d_head]
   const std::vector<const float*>& v;
   Index window = 0;
-  std::vector<Index> heads = {};       // which are wanted; empty: all
-  std::vector<float*> z;               // [query] where the wanted heads' parts of [head, d_head] are written
+  std::vector<Index> heads = {};  // which are wanted; empty: all
+  std::vector<float*> z;          // [query] where the wanted heads' parts of [head, d_head] are written
 };
 
 // Returns the operations of its products.

@@ -18,7 +18,7 @@ class Needs {
 
   const Marks& stream(Index layer, Index row) const { return stream_[at(layer, row)]; }  // entering the layer
   const Marks& keys(Index layer, Index row) const { return keys_[at(layer, row)]; }      // its keys and values
-  Index end(Index row) const { return ends_[static_cast<std::size_t>(row)]; }            // positions from here on are dead
+  Index end(Index row) const { return ends_[static_cast<std::size_t>(row)]; }  // positions from here on are dead
 
  private:
   std::size_t at(Index layer, Index row) const { return static_cast<std::size_t>(layer * rows_ + row); }

@@ -48,7 +48,8 @@ std::vector<HookId> PackedCells::points(const SweepPlan& plan, const model::Tran
     if (stages::in(stages::kPairs, point)) ids.insert(id);
     if (attention || stages::in(stages::kHeads, point)) add(Point::Z, layer);
     if (point == Point::AttnOut) ids.insert(id);
-    if (point == Point::ResidMid || stages::in(stages::kMlp, point) || point == Point::MlpPost || point == Point::MlpOut)
+    if (point == Point::ResidMid || stages::in(stages::kMlp, point) || point == Point::MlpPost ||
+        point == Point::MlpOut)
       add(Point::ResidMid, layer);
     if (point == Point::MlpPost || point == Point::MlpOut || point == Point::ResidPost) ids.insert(id);
   }
@@ -110,12 +111,12 @@ PackedCells::PackedCells(PackedSource source)
 SeenLogits PackedCells::seen(at::Tensor normalized, at::Tensor points) const {
   const model::Transformer& model = source_.model;
   return {.point = std::move(points),
-          .logits = [&model, normalized](const at::Tensor& which) {
-            return model.unembed(normalized.index_select(0, which));
-          },
-          .token_logits = [&model, normalized](const at::Tensor& which, const at::Tensor& tokens) {
-            return model.token_logits(normalized.index_select(0, which), tokens);
-          }};
+          .logits = [&model,
+                     normalized](const at::Tensor& which) { return model.unembed(normalized.index_select(0, which)); },
+          .token_logits =
+              [&model, normalized](const at::Tensor& which, const at::Tensor& tokens) {
+                return model.token_logits(normalized.index_select(0, which), tokens);
+              }};
 }
 
 std::vector<at::Tensor> PackedCells::at_points(const KeptRun& run) const {
@@ -138,8 +139,9 @@ bool PackedCells::can_differ(const PackedEdit& edit, Index row, Index pos, bool 
   if (pos >= needs_.end(row)) return false;
   const bool before = stages::is_stream_before(point);
   const bool keys = stages::reaches_keys(point), queries = stages::reaches_queries(point);
-  const bool needed = before ? needs_.stream(layer, row)[at] != 0
-                             : (keys && needs_.keys(layer, row)[at]) || ((queries || !keys) && needs_.stream(layer + 1, row)[at]);
+  const bool needed =
+      before ? needs_.stream(layer, row)[at] != 0
+             : (keys && needs_.keys(layer, row)[at]) || ((queries || !keys) && needs_.stream(layer + 1, row)[at]);
   if (!needed) return false;
   why = Skip::Future;
   if (stages::in(stages::kPairs, point) && edit.causal() && edit.first_source(row) > pos) return false;
@@ -252,7 +254,8 @@ void PackedCells::read(Chunk& chunk, Rows rows, ChunkResult& out) const {
       for (const Index point : points_of_row_[static_cast<std::size_t>(lane.row)]) {
         const Index pos = source_.reader.position_of(point);
         const bool computed_here = index(static_cast<Index>(i), pos) >= 0;
-        const auto& known = !computed_here && !(lane.stream[static_cast<std::size_t>(pos)] & kBase) ? donor_at_ : base_at_;
+        const auto& known =
+            !computed_here && !(lane.stream[static_cast<std::size_t>(pos)] & kBase) ? donor_at_ : base_at_;
         const double value = computed_here ? own[next] : known[m].const_data_ptr<double>()[point];
         next += computed_here;
         if (!source_.reader.reads_at(m, point)) continue;
@@ -272,7 +275,8 @@ ChunkResult PackedCells::run(Chunk chunk) const {
   ChunkResult out;
   const at::Tensor nan = at::full({}, std::nan(""), at::kDouble);
   at::Tensor there = at::ones({count, rows}, at::kBool);
-  for (std::size_t i = 0; i < chunk.skips.size(); ++i) there.mutable_data_ptr<bool>()[i] = chunk.skips[i] != Skip::NotThere;
+  for (std::size_t i = 0; i < chunk.skips.size(); ++i)
+    there.mutable_data_ptr<bool>()[i] = chunk.skips[i] != Skip::NotThere;
   for (const at::Tensor& base : base_by_row_)
     out.values.push_back(at::where(there, base.unsqueeze(0).expand({count, rows}), nan).contiguous());
   out.unchanged.assign(static_cast<std::size_t>(count), 1);

@@ -18,8 +18,8 @@ namespace diopter::engine {
 enum class Skip : std::uint8_t { None, NotThere, NotRead, SameTokens, Future };
 
 struct ChunkResult {
-  std::vector<at::Tensor> values;  // [metric]: double [cell, batch]; NaN where a row has no such position
-  std::vector<Skip> skips;         // [cell * batch + row]
+  std::vector<at::Tensor> values;               // [metric]: double [cell, batch]; NaN where a row has no such position
+  std::vector<Skip> skips;                      // [cell * batch + row]
   std::vector<std::uint8_t> unchanged, broken;  // [cell]: no bit altered; a number that is not finite
   double operations = 0;
 };
@@ -63,8 +63,8 @@ class PackedCells {
   };
   // Cells from `first` on, until they have `rows` packed rows or `cells` are reached; at least one. [any thread]
   Chunk chunk(Index first, Index rows, Index cells) const;
-  ChunkResult run(Chunk chunk) const;  // [any thread]
-  const std::vector<at::Tensor>& base() const { return base_by_row_; }    // [metric]: double [batch]
+  ChunkResult run(Chunk chunk) const;                                   // [any thread]
+  const std::vector<at::Tensor>& base() const { return base_by_row_; }  // [metric]: double [batch]
   std::vector<at::Tensor> donor() const;  // the same of the donor's run; empty where it serves no cell
 
  private:
@@ -82,8 +82,8 @@ class PackedCells {
   Needs needs_;
   KeptRun base_, donor_;
   mutable Operands operands_;
-  std::vector<std::vector<Index>> points_of_row_;                  // [row] which of the reader's points
-  std::vector<at::Tensor> base_at_, donor_at_;                     // [metric]: double [point]
+  std::vector<std::vector<Index>> points_of_row_;  // [row] which of the reader's points
+  std::vector<at::Tensor> base_at_, donor_at_;     // [metric]: double [point]
   std::vector<at::Tensor> base_by_row_;
 };
 

@@ -143,7 +143,8 @@ bool PackedEdit::apply_to(T* value, Index row, Index pos) const {
   if (parts_.empty()) return apply_part(value, operand, inner_);
   bool changed = false;
   for (const Part& part : parts_)
-    changed = apply_part(value + part.offset, operand == nullptr ? nullptr : operand + part.offset, part.size) || changed;
+    changed =
+        apply_part(value + part.offset, operand == nullptr ? nullptr : operand + part.offset, part.size) || changed;
   return changed;
 }
 

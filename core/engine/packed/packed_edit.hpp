@@ -21,8 +21,8 @@ struct Operand {
 
 class PackedEdit {
  public:
-  // `where`: positions, sources and indices of this change, resolved in the batch of `place`. `operand` is null for zero
-  // and scale. `dtype`: of hook values.
+  // `where`: positions, sources and indices of this change, resolved in the batch of `place`. `operand` is null for
+  // zero and scale. `dtype`: of hook values.
   PackedEdit(const ChangeSpec& change, HookId id, const Where& where, const Place& place,
              std::shared_ptr<const Operand> operand, at::ScalarType dtype);
 

@@ -21,7 +21,8 @@ struct Rows {
 
   Index size() const { return static_cast<Index>(at.size()); }
   const void* row(Index i) const {
-    return static_cast<const char*>(value.const_data_ptr()) + i * value.stride(0) * static_cast<Index>(value.itemsize());
+    return static_cast<const char*>(value.const_data_ptr()) +
+           i * value.stride(0) * static_cast<Index>(value.itemsize());
   }
   void* row(Index i) {
     return static_cast<char*>(value.mutable_data_ptr()) + i * value.stride(0) * static_cast<Index>(value.itemsize());
@@ -31,12 +32,16 @@ struct Rows {
 // Which row a lane has for a position.
 class RowIndex {
  public:
-  RowIndex(std::size_t lanes, Index positions) : positions_(positions), of_(lanes * static_cast<std::size_t>(positions), -1) {}
+  RowIndex(std::size_t lanes, Index positions)
+      : positions_(positions), of_(lanes * static_cast<std::size_t>(positions), -1) {}
   void add(const std::vector<RowAt>& rows, Index first = 0) {
-    for (std::size_t i = 0; i < rows.size(); ++i) (*this)(rows[i].lane, rows[i].pos) = static_cast<std::int32_t>(first + static_cast<Index>(i));
+    for (std::size_t i = 0; i < rows.size(); ++i)
+      (*this)(rows[i].lane, rows[i].pos) = static_cast<std::int32_t>(first + static_cast<Index>(i));
   }
   std::int32_t& operator()(Index lane, Index pos) { return of_[static_cast<std::size_t>(lane * positions_ + pos)]; }
-  std::int32_t operator()(Index lane, Index pos) const { return of_[static_cast<std::size_t>(lane * positions_ + pos)]; }
+  std::int32_t operator()(Index lane, Index pos) const {
+    return of_[static_cast<std::size_t>(lane * positions_ + pos)];
+  }
   bool has(Index lane, Index pos) const { return (*this)(lane, pos) >= 0; }
 
  private:

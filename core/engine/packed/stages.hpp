@@ -10,17 +10,24 @@
 namespace diopter::engine::stages {
 
 // Between the stream and q, k, v: recomputed from resid_pre.
-inline constexpr std::array kRead = {Point::AttnIn, Point::QInput,  Point::KInput,
+inline constexpr std::array kRead = {Point::AttnIn, Point::QInput,   Point::KInput,
                                      Point::VInput, Point::Ln1Scale, Point::Ln1Normalized};
 // From q, k, v as projected to what attention reads.
-inline constexpr std::array kRaw = {Point::Q,          Point::K,               Point::V,    Point::QNormScale, Point::QNormNormalized,
-                                    Point::KNormScale, Point::KNormNormalized, Point::RotQ, Point::RotK};
+inline constexpr std::array kRaw = {Point::Q,
+                                    Point::K,
+                                    Point::V,
+                                    Point::QNormScale,
+                                    Point::QNormNormalized,
+                                    Point::KNormScale,
+                                    Point::KNormNormalized,
+                                    Point::RotQ,
+                                    Point::RotK};
 inline constexpr std::array kPairs = {Point::AttnScores, Point::Pattern};
 // From z to attn_out: recomputed from z.
 inline constexpr std::array kHeads = {Point::Z, Point::Result, Point::Ln1PostScale, Point::Ln1PostNormalized};
 // Between the stream and the neurons: recomputed from what the MLP reads.
-inline constexpr std::array kMlp = {Point::MlpIn,  Point::Ln2Scale,     Point::Ln2Normalized,
-                                    Point::MlpPre, Point::MlpPreLinear, Point::Ln2PostScale, Point::Ln2PostNormalized};
+inline constexpr std::array kMlp = {Point::MlpIn,        Point::Ln2Scale,     Point::Ln2Normalized,    Point::MlpPre,
+                                    Point::MlpPreLinear, Point::Ln2PostScale, Point::Ln2PostNormalized};
 
 inline bool in(std::span<const Point> points, Point point) {
   return std::find(points.begin(), points.end(), point) != points.end();

@@ -120,7 +120,8 @@ TEST(Sweep, LongPromptsHaveTheNumbersOfPlainForwards) {
     info.windows = windows;
     Lab lab({.kind = "trial", .verify = 1000}, 3, info);
     const Prompts pairs = random_pairs({300, 130, 7}, 60);
-    for (const char* hooks : {"blocks.{layer}.hook_resid_pre", "blocks.{layer}.attn.hook_q", "blocks.{layer}.attn.hook_v"}) {
+    for (const char* hooks :
+         {"blocks.{layer}.hook_resid_pre", "blocks.{layer}.attn.hook_q", "blocks.{layer}.attn.hook_v"}) {
       const bool heads = std::string(hooks).find("attn") != std::string::npos;
       const std::vector<Axis> axes = heads ? std::vector<Axis>{{"layer"}, {"pos", {0, 60, 129, 280}}, {"head", {1}}}
                                            : std::vector<Axis>{{"layer"}, {"pos", {0, 60, 129, 280}}};
@@ -267,21 +268,23 @@ TEST(Sweep, NumbersThatAreNotFiniteAreAWarning) {
               .metrics = logit_diff_only()};
   lab.session.sweep(sweep);
   ASSERT_EQ(lab.monitor.warnings.size(), 1u);
-  EXPECT_EQ(lab.monitor.warnings[0].second,
-            "3 of 3 computed cells gave numbers that are not finite: the change takes the model out of range; in cell 0 "
-            "first at 'blocks.0.ln1.hook_normalized' of prompt 0");
+  EXPECT_EQ(
+      lab.monitor.warnings[0].second,
+      "3 of 3 computed cells gave numbers that are not finite: the change takes the model out of range; in cell 0 "
+      "first at 'blocks.0.ln1.hook_normalized' of prompt 0");
 }
 
 // Products in bfloat16: other numbers, near those of float32, and the difference is measured.
 TEST(Sweep, ProductsInLowPrecisionSayWhatTheyCost) {
   Lab exact;
-  const auto low = std::make_shared<const model::Transformer>(
-      model::with_products_in(exact.model->parameters(), at::kBFloat16));
+  const auto low =
+      std::make_shared<const model::Transformer>(model::with_products_in(exact.model->parameters(), at::kBFloat16));
   Remembering monitor;
   Session session(low, nullptr, monitor, {.kind = "trial", .exact = exact.model});
   const Sweep sweep = patching(random_pairs({6, 8}, 2), "blocks.{layer}.attn.hook_z", {{"layer"}, {"pos"}, {"head"}});
   const Cells fast = session.sweep(sweep), slow = exact.session.sweep(sweep);
-  const double gap = difference(fast.values(), slow.values()), scale = slow.values().abs().nan_to_num(0).max().item<double>();
+  const double gap = difference(fast.values(), slow.values()),
+               scale = slow.values().abs().nan_to_num(0).max().item<double>();
   printf("products in bfloat16: %ld cells, largest difference %.2g of %.2g, %ld measured: %.2g\n", fast.counts().cells,
          gap, scale, fast.counts().verified, fast.counts().largest_difference);
   EXPECT_GT(gap, 1e-5);
