@@ -1,10 +1,11 @@
 // How much of a sweep must be computed, from tokens, positions, windows and the kind of block alone: nothing here
 // knows how the engine does it. A product of m x k by k x n counts 2 m k n; norms, activations and sums count nothing.
 //
-// 1. Only what changed, only what is needed. A position's stream is that of the base run, that of the donor's run (where
-//    every number it comes from is the donor's), or a new one. Needed runs backward from what is read: in the last layer
-//    queries at what is read alone, before it whatever those see. Keys, values and queries of streams of base or donor
-//    are at hand, and so is the MLP of a parallel block, which reads resid_pre.
+// 1. Only what changed, only what is needed. A position's stream is that of the base run, that of the donor's run
+// (where
+//    every number it comes from is the donor's), or a new one. Needed runs backward from what is read: in the last
+//    layer queries at what is read alone, before it whatever those see. Keys, values and queries of streams of base or
+//    donor are at hand, and so is the MLP of a parallel block, which reads resid_pre.
 // 2. Equal tokens and causality say where base and donor hold equal streams: a change there is none.
 // 3. A change inside a block enters where it stands: of q, k, v, scores and pattern only the heads that read it are
 //    attended again, of z and result a head's own rows of W_O; neurons pass their own rows of W_out.
@@ -130,7 +131,8 @@ class NecessaryOperations {
   std::vector<Index> places(const SweptCell& cell) const {
     std::vector<Index> all;
     for (Index pos = 0; pos < length_; ++pos) {
-      if (cell.positions.empty() || std::find(cell.positions.begin(), cell.positions.end(), pos) != cell.positions.end())
+      if (cell.positions.empty() ||
+          std::find(cell.positions.begin(), cell.positions.end(), pos) != cell.positions.end())
         all.push_back(pos);
     }
     return all;
