@@ -171,5 +171,196 @@ TEST(NecessaryOperations, OfGpt2Small) {
   expect("z of heads by position, all different", 9246, gpt2_gflop(Differ::Everywhere, Point::Z, true));
 }
 
+// ---- what the engine counts
+
+constexpr Index kLength = 12, kPrompts = 4;
+
+ModelInfo sequential() {
+  ModelInfo info = model::testing::tiny_info();
+  info.n_layers = 4;
+  info.n_heads = info.n_kv_heads = 4;
+  info.d_model = 64;
+  info.d_head = 16;
+  info.d_mlp = 256;
+  info.d_vocab = 300;
+  info.attention_scale = 0.25;
+  return info;
+}
+
+ModelInfo side_by_side() {
+  ModelInfo info = sequential();
+  info.family = "gpt_neox";
+  info.positions = PositionKind::Rotary;
+  info.rotary_dims = 8;
+  info.parallel_block = true;
+  info.tied_embeddings = false;
+  info.qkv = QkvLayout::ByHead;
+  return info;
+}
+
+ModelInfo grouped_in_windows() {
+  ModelInfo info = sequential();
+  info.family = "mistral";
+  info.n_kv_heads = 2;
+  info.norm = NormKind::RmsNorm;
+  info.norm_bias = info.qkv_bias = info.out_bias = info.mlp_bias = false;
+  info.positions = PositionKind::Rotary;
+  info.rotary_dims = 16;
+  info.gated_mlp = true;
+  info.activation = Activation::Silu;
+  info.qkv = QkvLayout::Separate;
+  info.tied_embeddings = false;
+  info.windows = {5, 5, 5, 5};
+  return info;
+}
+
+struct Kind {
+  const char* name;
+  ModelInfo (*info)();
+};
+constexpr Kind kKinds[] = {
+    {"sequential", sequential}, {"side by side", side_by_side}, {"grouped, windows", grouped_in_windows}};
+
+struct Tokens {
+  const char* name;
+  Differ differ;
+};
+constexpr Tokens kTokens[] = {
+    {"late", Differ::AtTen}, {"all but BOS", Differ::AllButBos}, {"all different", Differ::Everywhere}};
+
+// The axes that make sense at a point; every index of each, of neurons one in forty.
+struct Walk {
+  std::vector<Axis> axes;
+  std::vector<SweptCell> cells;
+};
+
+Walk walk_of(const HookTable& hooks, Point point, const ModelInfo& info, bool by_position) {
+  const HookPoint& named = hooks[hooks.id(point, 0)];
+  const auto has = [&](Text dim) { return std::find(named.dims.begin(), named.dims.end(), dim) != named.dims.end(); };
+  Walk walk{.axes = {}, .cells = {{.point = point}}};
+  const auto times = [&](Axis axis, std::vector<Index> indices, const auto& put) {
+    std::vector<SweptCell> all;
+    for (const SweptCell& cell : walk.cells) {
+      for (const Index index : indices) put(all.emplace_back(cell), index);
+    }
+    walk.cells = std::move(all);
+    walk.axes.push_back(std::move(axis));
+  };
+  if (named.layer >= 0)
+    times({"layer"}, up_to(info.n_layers), [](SweptCell& cell, Index layer) { cell.layer = layer; });
+  if (has("head")) times({"head"}, up_to(info.n_heads), [](SweptCell& cell, Index head) { cell.heads = {head}; });
+  if (has("kv_head"))
+    times({"kv_head"}, up_to(info.n_kv_heads), [](SweptCell& cell, Index head) { cell.heads = {head}; });
+  if (has("neuron")) times({"neuron", {3, 40}}, {3, 40}, [](SweptCell& cell, Index) { cell.neurons = 1; });
+  if (by_position)
+    times({has("src") ? "dest" : "pos"}, up_to(kLength), [](SweptCell& cell, Index pos) { cell.positions = {pos}; });
+  if (by_position && has("src"))
+    times({"src"}, up_to(kLength), [](SweptCell& cell, Index src) { cell.sources = {src}; });
+  return walk;
+}
+
+class SweepOperations : public ::testing::TestWithParam<Kind> {
+ protected:
+  // Counted / necessary; 0 of 0 is 1.
+  static double ratio(double counted, double necessary) {
+    return necessary == 0 && counted == 0 ? 1 : counted / necessary;
+  }
+
+  // How much of what is necessary may be counted. Above a tenth more: what the engine does in full where a part would
+  // do, each with the most it takes at these sizes.
+  static double ceiling(const ModelInfo& info, Point point) {
+    switch (point) {
+      case Point::AttnIn:
+      case Point::QInput:
+      case Point::KInput:
+      case Point::VInput: return 1.4;  // every head is projected and passes W_O, not only the one that is changed
+      case Point::Q:
+      case Point::K:
+      case Point::V:
+      case Point::RotQ:
+      case Point::RotK: return 1.15;  // every head passes W_O
+      case Point::MlpPre:
+      case Point::MlpPreLinear: return 1.95;  // the whole MLP for one neuron
+      case Point::MlpPost: return 1.35;       // every neuron passes W_out
+      case Point::AttnScores:
+      case Point::Pattern: return info.windows.empty() ? 1.1 : 2.4;  // pairs further apart than the window
+      default: return 1.1;
+    }
+  }
+
+  struct Result {
+    double necessary, counted;
+  };
+
+  static Result measured(Lab& lab, Differ differ, Point point, bool by_position, bool donor) {
+    const SweptRow row = row_of(differ, kLength);
+    std::vector<SweptRow> rows;
+    at::Tensor into = at::empty({kPrompts, kLength}, at::kLong), other = at::empty_like(into);
+    for (Index prompt = 0; prompt < kPrompts; ++prompt) {
+      into.select(0, prompt).copy_(ints(row.into) + 20 * prompt);
+      other.select(0, prompt).copy_(ints(row.donor) + 20 * prompt);
+      rows.push_back(donor ? row : SweptRow{.into = row.into, .donor = {}, .read = row.read});
+    }
+    const Prompts prompts = with_answers(Prompts::tokens(into), 300).with("corrupted", other);
+    const HookTable& hooks = lab.model->hooks();
+    const Walk walk = walk_of(hooks, point, lab.info(), by_position);
+    const std::string name(hooks[hooks.id(point, 0)].name);
+    const Cells cells =
+        lab.session.sweep({.into = prompts.clean(),
+                           .hooks = HookSet(name.starts_with("blocks.0.") ? "blocks.{layer}." + name.substr(9) : name),
+                           .axes = walk.axes,
+                           .change = donor ? Change::replace(prompts.corrupted()) : Change::scale(0.5),
+                           .metrics = {Metric::named("logit_diff")}});
+    EXPECT_EQ(cells.counts().cells, static_cast<Index>(walk.cells.size()));
+    return {necessary_operations(lab.info(), rows, walk.cells), cells.counts().operations};
+  }
+
+  static void expect(Lab& lab, const Tokens& tokens, Point point, bool by_position, bool donor) {
+    const auto [necessary, counted] = measured(lab, tokens.differ, point, by_position, donor);
+    const double share = ratio(counted, necessary);
+    const std::string what =
+        fmt::format("{} {}{}{}", tokens.name, lab.model->hooks()[lab.model->hooks().id(point, 0)].name,
+                    by_position ? " by position" : "", donor ? "" : " halved");
+    fmt::print("{:<62} {:9.2f} MFLOP necessary {:9.2f} counted  {:.3f}\n", what, necessary / 1e6, counted / 1e6, share);
+    EXPECT_LE(share, ceiling(lab.info(), point)) << what;
+    EXPECT_GE(share, 0.7) << what;
+  }
+};
+
+TEST_P(SweepOperations, AreThoseThatAreNecessary) {
+  Lab lab({.kind = "trial"}, 1, GetParam().info());
+  const HookTable& hooks = lab.model->hooks();
+  fmt::print("{}\n", GetParam().name);
+  for (const Point point : {Point::Embed,    Point::ResidPre,
+                            Point::AttnIn,   Point::QInput,
+                            Point::KInput,   Point::VInput,
+                            Point::Ln1Scale, Point::Ln1Normalized,
+                            Point::Q,        Point::K,
+                            Point::V,        Point::RotQ,
+                            Point::RotK,     Point::AttnScores,
+                            Point::Pattern,  Point::Z,
+                            Point::Result,   Point::AttnOut,
+                            Point::ResidMid, Point::MlpIn,
+                            Point::Ln2Scale, Point::Ln2Normalized,
+                            Point::MlpPre,   Point::MlpPreLinear,
+                            Point::MlpPost,  Point::MlpOut,
+                            Point::ResidPost}) {
+    if (hooks.id(point, 0) == kNoHook) continue;
+    for (const Tokens& tokens : kTokens) {
+      expect(lab, tokens, point, true, true);
+      expect(lab, tokens, point, false, true);
+    }
+    expect(lab, kTokens[0], point, true, false);
+  }
+}
+
+std::string kind_name(const ::testing::TestParamInfo<Kind>& which) {
+  std::string name = which.param.name;
+  std::erase_if(name, [](char c) { return c == ' ' || c == ','; });
+  return name;
+}
+
+INSTANTIATE_TEST_SUITE_P(Blocks, SweepOperations, ::testing::ValuesIn(kKinds), kind_name);
+
 }  // namespace
 }  // namespace diopter::engine::testing

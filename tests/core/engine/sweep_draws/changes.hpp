@@ -44,6 +44,8 @@ class ChangeDraw {
       : info_(info), prompts_(prompts), place_(place), captured_(std::move(captured)) {}
 
   DrawnChange operator()() {
+    // Patterns that see what follows come from tensors.
+    if (place_.has("src") && rarely(4)) return tensor();
     switch (pick<Index>({0, 0, 0, 1, 2, 3, 3, 4, 5, 5, 6, 7, 8})) {
       case 0: return {Change::replace(prompts_.donor), {}, "donor", "by the donor"};
       case 1:

@@ -144,13 +144,19 @@ inline DrawnPrompts draw_prompts(const PromptNeeds& needs) {
     out.donor = denoise ? pairs.clean() : pairs.corrupted();
     out.aligned = out.equal_lengths || declared;
   }
-  const bool given = out.equal_lengths ? rarely(6) : alignment == "by position";
+  const bool given = out.equal_lengths ? rarely(6) : !out.aligned;
   if (given) {
     out.align = draw_align(out.into.lengths(), out.donor.lengths());
-    alignment = "by `align`";
+    alignment = "by";
+    for (Index row = 0; row < rows; ++row) {
+      const Index here = out.into.lengths()[row].item<Index>();
+      const at::Tensor places = out.align[row].narrow(0, 0, here).contiguous();
+      const Index* begin = places.const_data_ptr<Index>();
+      alignment += " " + listed(std::vector<Index>(begin, begin + here));
+    }
   }
   out.shortest = std::min(out.into.lengths().min().item<Index>(), out.donor.lengths().min().item<Index>());
-  const auto listed = [](const Prompts& prompts) {
+  const auto tokens = [](const Prompts& prompts) {
     std::vector<std::string> texts;
     for (Index row = 0; row < prompts.size(); ++row) {
       const at::Tensor ids = prompts.inputs()[row];
@@ -161,7 +167,7 @@ inline DrawnPrompts draw_prompts(const PromptNeeds& needs) {
     return fmt::format("[{}]", fmt::join(texts, " | "));
   };
   out.text = fmt::format("{} shared, aligned {}{}; into {} donor {}", kShares[static_cast<std::size_t>(share)],
-                         alignment, whole ? ", two sets" : "", listed(out.into), listed(out.donor));
+                         alignment, whole ? ", two sets" : "", tokens(out.into), tokens(out.donor));
   return out;
 }
 

@@ -25,18 +25,21 @@ class PointsLeft {
  public:
   enum class Use { Edit, Observe };
   PointsLeft(const HookTable& hooks, const HookSet& edited) : hooks_(hooks) {
-    for (const HookId id : hooks.resolve(edited)) take(hooks.point(id), Use::Edit);
+    changed_ = hooks.resolve(edited);
+    for (const HookId id : changed_) take(hooks.point(id), Use::Edit);
   }
 
-  // One point of a layer or of all layers, or of the model.
+  // One point of a layer or of all layers, or of the model; often one that fires next to what is changed.
   std::string draw(Use use) {
-    std::vector<HookId> left;
+    std::vector<HookId> left, close;
+    const HookId changed = pick(changed_);
     for (HookId id = 0; id < hooks_.size(); ++id) {
       const Point point = hooks_.point(id);
-      const bool clash = (split(point) && shared_edited_) || (use == Use::Edit && shared(point) && split_used_);
-      if (!clash) left.push_back(id);
+      if ((split(point) && shared_edited_) || (use == Use::Edit && shared(point) && split_used_)) continue;
+      left.push_back(id);
+      if (std::abs(id - changed) <= 3) close.push_back(id);
     }
-    last_ = pick(left);
+    last_ = pick(coin() && !close.empty() ? close : left);
     take(hooks_.point(last_), use);
     const std::string name(hooks_[last_].name);
     if (hooks_[last_].layer < 0 || coin()) return name;
@@ -53,12 +56,14 @@ class PointsLeft {
   }
 
   const HookTable& hooks_;
+  std::vector<HookId> changed_;
   bool split_used_ = false, shared_edited_ = false;
   HookId last_ = kNoHook;
 };
 
-// An edit that stays through base and cells, where every row has a place for it.
-inline void draw_edit(Edits& edits, PointsLeft& left, const HookTable& hooks, const DrawnPrompts& prompts,
+// An edit that stays through base and cells, where every row has a place for it. Cells that are verified keep logits
+// other than 0, by which differences are measured.
+inline void draw_edit(Edits& edits, PointsLeft& left, const HookTable& hooks, const DrawnPrompts& prompts, Rows rows,
                       std::string& text) {
   const std::string glob = left.draw(PointsLeft::Use::Edit);
   const HookPoint& point = hooks[left.last()];
@@ -73,7 +78,7 @@ inline void draw_edit(Edits& edits, PointsLeft& left, const HookTable& hooks, co
     switch (below(7)) {
       case 1: return {Change::scale(0.5), "times 0.5"};
       case 2:
-        if (!scale) return {Change::zero(), "zero"};
+        if (!scale && rows != Rows::Alone) return {Change::zero(), "zero"};
         break;
       case 3: return {Change::mean(Prompts::tokens(padded({draw_row(kLongest), draw_row(3)}))), "mean"};
       case 4:
@@ -160,7 +165,8 @@ class SweepDraw {
              .align = out.prompts.align};
     PointsLeft left(hooks_, place.hooks);
     if (rarely(5)) {
-      for (Index more = between(1, 2); more > 0; --more) draw_edit(sweep.edits, left, hooks_, out.prompts, out.text);
+      for (Index more = between(1, 2); more > 0; --more)
+        draw_edit(sweep.edits, left, hooks_, out.prompts, rows, out.text);
     }
     if (rarely(5)) {
       out.text += "\nfreeze ";
