@@ -1,4 +1,5 @@
-"""What the comparisons share: the machine's speed at large products, medians and quartiles as text, the model they run on."""
+"""What the comparisons share: the speed at large products, medians and quartiles as text, the model they run on."""
+
 import platform
 import statistics
 import sys
@@ -21,15 +22,19 @@ def write_model(model: Model, folder: Path) -> None:
 
 
 class GemmPeak:
-    """The best rate of a product of 2048 x 2048 matrices that PyTorch's kernels reach, in operations a second. Measured again in every
-    round, the best so far counts: a floor that is too high would flatter."""
+    """The best rate of a product of 2048 x 2048 matrices that PyTorch's kernels reach, in operations a second. Measured
+    again in every round, the best so far counts: a floor that is too high would flatter."""
 
     def __init__(self, dtype: torch.dtype) -> None:
         self.n, self.best = 2048, 0.0
         a, b = torch.rand(self.n, self.n, dtype=dtype), torch.rand(self.n, self.n, dtype=dtype)
         packed = torch.ops.mkldnn._reorder_linear_weight(b, self.n)
         linear = torch.ops.mkldnn._linear_pointwise
-        self.kernels = [lambda: torch.mm(a, b), lambda: linear(a, b, None, "none", [], ""), lambda: linear(a, packed, None, "none", [], "")]
+        self.kernels = [
+            lambda: torch.mm(a, b),
+            lambda: linear(a, b, None, "none", [], ""),
+            lambda: linear(a, packed, None, "none", [], ""),
+        ]
         self.measure()  # the first products also start the threads
 
     def measure(self) -> None:
@@ -40,9 +45,13 @@ class GemmPeak:
                 self.best = max(self.best, 2 * self.n**3 / (time.perf_counter() - start))
 
 
-def machine() -> str:
-    processor = next((line.split(":")[1].strip() for line in open("/proc/cpuinfo") if line.startswith("model name")), "?")
-    return f"{processor}, {platform.platform()}, torch {torch.__version__}"
+def title(model: Model, threads: int) -> str:
+    processor = next(
+        (line.split(":")[1].strip() for line in open("/proc/cpuinfo") if line.startswith("model name")), "?"
+    )
+    machine = f"{processor}, {platform.platform()}, torch {torch.__version__}, {threads} threads"
+    shape = f"{model.layers} layers, width {model.width}, {model.heads} heads, vocabulary {model.vocabulary:,}"
+    return f"{machine}\nrandom weights: {shape}, context {CONTEXT:,}"
 
 
 def quartiles(values: list[float]) -> tuple[float, str]:
@@ -55,4 +64,8 @@ def quartiles(values: list[float]) -> tuple[float, str]:
 
 def short(value: float) -> str:
     """Three digits, or down to the thousandth."""
-    return f"{value:,.0f}" if value >= 100 else f"{value:.1f}" if value >= 10 else f"{value:.2f}" if value >= 1 else f"{value:.3f}"
+    return (
+        f"{value:,.0f}"
+        if value >= 100
+        else f"{value:.1f}" if value >= 10 else f"{value:.2f}" if value >= 1 else f"{value:.3f}"
+    )

@@ -1,9 +1,10 @@
 #!/usr/bin/env python3
-"""./dev bench [NAME...]: what docs/performance.md holds, measured again. Names: machine, study, verbs, forward, generate,
-text, rebuild, sweeps.
+"""./dev bench [NAME...]: what docs/performance.md holds, measured again. Names: machine, study, verbs, forward,
+generate, text, rebuild, sweeps, hooks.
 
-Medians with quartiles of alternating or repeated runs; nothing here fails on time. Without names: all but sweeps, which take hours
-and are measured by rows: ./dev bench sweeps --rows 'resid_pre late' --rounds 3; their options are those of tests/benchmarks/sweeps.py."""
+Medians with quartiles of alternating or repeated runs; nothing here fails on time. Without names: all but sweeps and
+hooks, which take long and are measured by rows: ./dev bench sweeps --rows 'resid_pre late' --rounds 3. Their options
+are those of tests/benchmarks/sweeps.py and hooks.py."""
 import argparse
 import pathlib
 import platform
@@ -13,7 +14,8 @@ import sys
 import tempfile
 import time
 
-ROOT = pathlib.Path(__file__).resolve().parents[2]
+FOLDER = pathlib.Path(__file__).resolve().parent
+ROOT = FOLDER.parents[1]
 
 
 def seconds_of(command, times, **options):
@@ -58,7 +60,8 @@ def study(build):
 def verbs(build):
     print("verbs that need no model")
     with tempfile.TemporaryDirectory() as store:
-        subprocess.run([build / "bin/diopter", "run", ROOT / "experiments/ioi_patching.toml", "--store", store], check=True, stdout=subprocess.DEVNULL)
+        study = [build / "bin/diopter", "run", ROOT / "experiments/ioi_patching.toml", "--store", store]
+        subprocess.run(study, check=True, stdout=subprocess.DEVNULL)
         for words in (["runs"], ["show", "@1"], ["tensor", "@1", "effect"], ["sql", "select count(*) from v_run"]):
             show(" ".join(words[:1]), seconds_of([build / "bin/diopter", *words, "--store", store], 15), "ms", 1e3)
         show("plugin list", seconds_of([build / "bin/diopter", "plugin", "list"], 15), "ms", 1e3)
@@ -66,12 +69,14 @@ def verbs(build):
 
 def forward(build):
     print("forward: GPT-2-small shape against transformers (sdpa); below 1 diopter is faster")
-    subprocess.run([sys.executable, ROOT / "tests/benchmarks/forward_vs_transformers.py", built(build, "forward_bench"), "20", "2"], check=True)
+    bench = built(build, "forward_bench")
+    subprocess.run([sys.executable, FOLDER / "forward_vs_transformers.py", bench, "20", "2"], check=True)
 
 
 def generate(build):
     print("generate: 128 new tokens from 15, GPT-2-small shape, against transformers (sdpa); below 1 diopter is faster")
-    subprocess.run([sys.executable, ROOT / "tests/benchmarks/generate_vs_transformers.py", built(build, "generate_bench"), "11", "2"], check=True)
+    bench = built(build, "generate_bench")
+    subprocess.run([sys.executable, FOLDER / "generate_vs_transformers.py", bench, "11", "2"], check=True)
 
 
 def text(build):
@@ -79,7 +84,12 @@ def text(build):
 
 
 def sweeps(build, options):
-    subprocess.run([sys.executable, ROOT / "tests/benchmarks/sweeps.py", built(build, "sweep_bench"), *options], check=True)
+    subprocess.run([sys.executable, FOLDER / "sweeps.py", built(build, "sweep_bench"), *options], check=True)
+
+
+def hooks(build, options):
+    subprocess.run(["ninja", "-C", build, "diopter-all"], check=True, stdout=subprocess.DEVNULL)
+    subprocess.run([sys.executable, FOLDER / "hooks.py", built(build, "hooks_bench"), build, *options], check=True)
 
 
 def rebuild(build):
@@ -88,13 +98,14 @@ def rebuild(build):
     times = []
     for _ in range(3):
         source.touch()
-        times += seconds_of(["ninja", "-C", str(build), "diopter-all"], 1, env={"PATH": "/usr/bin:/bin", "CCACHE_DISABLE": "1"})
+        environment = {"PATH": "/usr/bin:/bin", "CCACHE_DISABLE": "1"}
+        times += seconds_of(["ninja", "-C", str(build), "diopter-all"], 1, env=environment)
     show("patching", times)
 
 
 def main():
-    names = {"machine": machine, "study": study, "verbs": verbs, "forward": forward, "generate": generate, "text": text, "rebuild": rebuild}
-    long = {"sweeps": sweeps}
+    names = {function.__name__: function for function in (machine, study, verbs, forward, generate, text, rebuild)}
+    long = {"sweeps": sweeps, "hooks": hooks}
     parser = argparse.ArgumentParser()
     parser.add_argument("--build", type=pathlib.Path, required=True)
     parser.add_argument("names", nargs="*", choices=[*names, *long, []], default=[])
@@ -102,8 +113,10 @@ def main():
         parser.add_argument(option)
     parser.add_argument("--small", action="store_true")
     arguments = parser.parse_args()
-    options = [word for option in ("rounds", "rows", "threads", "sample") if (value := getattr(arguments, option)) is not None
-               for word in (f"--{option}", value)] + ["--small"] * arguments.small
+    options = ["--small"] if arguments.small else []
+    for option in ("rounds", "rows", "threads", "sample"):
+        value = getattr(arguments, option)
+        options += [] if value is None else [f"--{option}", value]
     for name in arguments.names or names:
         if name in long:
             long[name](arguments.build, options)

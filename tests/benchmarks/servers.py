@@ -1,5 +1,6 @@
-"""Child processes that answer a line of JSON with a line of JSON: diopter's servers and the peers. What they print besides is shown
-only if they fail."""
+"""Child processes that answer a line of JSON with a line of JSON: diopter's servers and the peers. What they print
+besides is shown only if they fail."""
+
 import importlib.util
 import json
 import os
@@ -16,7 +17,9 @@ class Server:
         self.command = [str(word) for word in command]
         self.log = tempfile.TemporaryFile("w+")
         environment = {**os.environ, "LD_LIBRARY_PATH": ""}
-        self.process = subprocess.Popen(self.command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=self.log, text=True, env=environment)
+        self.process = subprocess.Popen(
+            self.command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=self.log, text=True, env=environment
+        )
 
     def __call__(self, **request) -> dict:
         try:
@@ -43,7 +46,9 @@ class PeerServer(Server):
         self.name, self.sites = about["name"], about["sites"]
 
 
-def peers(folder: Path, threads: int, names: tuple[str, ...] = ("lens 2", "lens 4", "transformers", "nnsight")) -> list[PeerServer]:
+def peers(
+    folder: Path, threads: int, names: tuple[str, ...] = ("lens 2", "lens 4", "transformers", "nnsight")
+) -> list[PeerServer]:
     """Those whose environment is there; one line about each that is not."""
     here, lens2 = Path(sys.executable), ROOT / ".deps/peers-tl2/bin/python"
     found = []

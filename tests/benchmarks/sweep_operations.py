@@ -1,22 +1,23 @@
-"""Operations that a patching sweep cannot avoid, for blocks like GPT-2's (sequential, all heads with keys of their own).
+"""Operations that a patching sweep cannot avoid, for blocks like GPT-2's: sequential, all heads with keys of their own.
 
-Written from the rules of exact reuse alone, knowing nothing of diopter's engine, so that the operations it counts can be held
-against these:
+Written from the rules of exact reuse alone, knowing nothing of diopter's engine, so that the operations it counts can
+be held against these:
 
-1. In each layer only positions whose residual stream differs from the base run are computed, and of those only what the metric
-   reads: in the last layer keys and values there, queries, attention and MLP at the last position `a` alone.
-2. The metric's answers cost their columns of the unembedding; a metric of whole distributions (kl) the vocabulary, at `a`.
-3. A cell that cannot differ by equal tokens and causality costs nothing. A residual patch at the first position that differs makes the
-   donor's keys, values and stream there, in all later layers: all known. A residual patch that makes the embeddings the donor's is
-   the donor's run.
-4. Where a site enters its layer: `_own_layer`. Base and donor runs are common to all cells and are counted apart; positions that they
-   share (equal tokens so far) are computed once.
+1. In each layer only positions whose residual stream differs from the base run are computed, and of those only what
+   the metric reads: in the last layer keys and values there; queries, attention and MLP at the last position alone.
+2. The metric's answers cost their columns of the unembedding; a metric of whole distributions (kl) the vocabulary.
+3. A cell that cannot differ by equal tokens and causality costs nothing. A residual patch at the first position that
+   differs makes the donor's keys, values and stream there, in all later layers: all known. A residual patch that
+   makes the embeddings the donor's is the donor's run.
+4. Where a site enters its layer: `_own_layer`, `_resid_pre`. Base and donor runs are common to all cells and are
+   counted apart; positions that they share (equal tokens so far) are computed once.
 
-An operation is a multiplication or an addition of a matrix product (two per multiply-accumulate); a query at position q has q + 1 keys.
-Norms, activations, softmax and sums are not counted.
+An operation is a multiplication or an addition of a matrix product (two per multiply-accumulate). A query at position
+q has q + 1 keys. Norms, activations, softmax and sums are not counted.
 
 sweep_operations.py   checks the nine figures of the goal table; no packages needed
 """
+
 import sys
 from dataclasses import dataclass
 
@@ -48,9 +49,13 @@ class Model:
         return 4 * self.width * max(keys, 0)
 
 
+SMALL = Model(layers=4, heads=4, width=64, hidden=256, vocabulary=997)  # for a quick look whether all agree
+
+
 @dataclass(frozen=True)
 class Pair:
     """A clean and a corrupted prompt of `length` tokens; `differ` are the positions at which their tokens do."""
+
     length: int
     differ: frozenset
 
@@ -71,17 +76,26 @@ def metric_operations(model: Model, metric: str) -> int:
 
 
 def _layers_from(model: Model, layer: int, start: int, end: int, entering: range | None = None) -> int:
-    """The layers `layer`.. where the stream at start..end differs; `entering`: the positions at which it does so on entering the
-    first of them, if fewer."""
+    """The layers `layer`.. where the stream at start..end differs; `entering`: the positions at which it does so on
+    entering the first of them, if fewer."""
     total = 0
     for at in range(layer, model.layers):
         changed = range(start, end + 1) if entering is None else entering
         entering = None
         if at < model.layers - 1:
-            total += 3 * len(changed) * model.projection + model.attention(start, end) + (end - start + 1) * (model.projection + model.mlp)
+            total += (
+                3 * len(changed) * model.projection
+                + model.attention(start, end)
+                + (end - start + 1) * (model.projection + model.mlp)
+            )
         else:
             queries = 1 if end in changed else 0
-            total += (2 * len(changed) + queries) * model.projection + model.attention(end, end) + model.projection + model.mlp
+            total += (
+                (2 * len(changed) + queries) * model.projection
+                + model.attention(end, end)
+                + model.projection
+                + model.mlp
+            )
     return total
 
 
@@ -111,9 +125,11 @@ def _own_layer(model: Model, site: str, positions: range) -> int:
     return total
 
 
-def cell_operations(model: Model, pair: Pair, site: str, layer: int, pos: int | None, src: int | None = None) -> int | None:
-    """Of one cell and prompt, without the metric; None: it cannot differ from the base or from the donor run. `pos`: the position, of
-    patterns the destination; None: all."""
+def cell_operations(
+    model: Model, pair: Pair, site: str, layer: int, pos: int | None, src: int | None = None
+) -> int | None:
+    """Of one cell and prompt, without the metric; None: it cannot differ from the base or from the donor run. `pos`:
+    the position, of patterns the destination; None: all."""
     if site == "resid_pre":
         return _resid_pre(model, pair, layer, pos)
     if (pos is not None and pos < pair.first) or (src is not None and src > pos):
@@ -128,11 +144,17 @@ def cell_operations(model: Model, pair: Pair, site: str, layer: int, pos: int | 
 
 def reference_operations(model: Model, pair: Pair, metric: str) -> int:
     """Base and donor run of one prompt: the base whole, the donor from the first position that differs."""
-    return (_layers_from(model, 0, 0, pair.last) + _layers_from(model, 0, pair.first, pair.last) + 2 * metric_operations(model, metric))
+    return (
+        _layers_from(model, 0, 0, pair.last)
+        + _layers_from(model, 0, pair.first, pair.last)
+        + 2 * metric_operations(model, metric)
+    )
 
 
-def sweep_operations(model: Model, pair: Pair, site: str, axes: dict[str, list[int]], metric: str = "logit_diff") -> tuple[int, int]:
-    """Of one prompt: all cells of the axes (layer, and any of pos, head, dest, src), and how many of them are computed."""
+def sweep_operations(
+    model: Model, pair: Pair, site: str, axes: dict[str, list[int]], metric: str = "logit_diff"
+) -> tuple[int, int]:
+    """Of one prompt: all cells of the axes (layer, and any of pos, head, dest, src), and how many are computed."""
     total = computed = 0
     heads = len(axes.get("head", [None]))
     for layer in axes["layer"]:
@@ -148,9 +170,17 @@ def sweep_operations(model: Model, pair: Pair, site: str, axes: dict[str, list[i
 LATE = Pair(15, frozenset({10}))
 BOS = Pair(15, frozenset(range(1, 15)))
 ALL = Pair(15, frozenset(range(15)))
-GOALS = [("resid_pre", "late", 91), ("resid_pre", "BOS", 784), ("resid_pre", "all", 896),
-         ("z", "late", 451), ("z", "BOS", 1238), ("z", "all", 1325),
-         ("z by position", "late", 1239), ("z by position", "BOS", 8113), ("z by position", "all", 9246)]
+GOALS = [
+    ("resid_pre", "late", 91),
+    ("resid_pre", "BOS", 784),
+    ("resid_pre", "all", 896),
+    ("z", "late", 451),
+    ("z", "BOS", 1238),
+    ("z", "all", 1325),
+    ("z by position", "late", 1239),
+    ("z by position", "BOS", 8113),
+    ("z by position", "all", 9246),
+]
 
 
 def check() -> int:
@@ -166,8 +196,10 @@ def check() -> int:
         total, _ = sweep_operations(model, pair, name.split()[0], axes)
         found = 8 * total / 1e9
         wrong += round(found) != expected
-        print(f"{name:<14} {pairs:<5} {found:8.1f} GFLOP, goal table {expected:5}; base and donor runs "
-              f"{8 * reference_operations(model, pair, 'logit_diff') / 1e9:5.1f}")
+        print(
+            f"{name:<14} {pairs:<5} {found:8.1f} GFLOP, goal table {expected:5}; base and donor runs "
+            f"{8 * reference_operations(model, pair, 'logit_diff') / 1e9:5.1f}"
+        )
     return 1 if wrong else 0
 
 

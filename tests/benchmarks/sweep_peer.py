@@ -3,16 +3,21 @@
 sweep_peer.py NAME FOLDER THREADS   NAME: lens (TransformerLens of this environment), transformers, nnsight
 
 Answers each line of standard input, a JSON object, with one line of JSON. No autograd. Seconds are wall-clock.
-  {"do": "about"}                        name: the peer and its version; sites: what it can patch
+  {"do": "about"}
+    name: the peer and its version; sites: what it can patch
   {"do": "prepare", "prompts": FILE, "first": N, "count": N, "site": NAME, "metric": NAME}
-                                         base and donor run of these prompts; seconds, base, donor [prompt]
+    base and donor run of these prompts; seconds, base, donor [prompt]
   {"do": "cells", "cells": [{axis: index}]}
-                                         a patched forward per cell; seconds of all, values [cell][prompt]
-  {"do": "forward", "batch": N, "pos": N}
-                                         one forward of random tokens, all logits; seconds
-  {"do": "cache", "batch": N, "pos": N}  one forward that keeps what the peer keeps by default; seconds, tensors, bytes
-  {"do": "lens", "batch": N, "pos": N}   the logit lens: log-probability of one token per layer and position; seconds, values
+    a patched forward per cell; seconds of all, values [cell][prompt]
+  {"do": "forward", "batch": N, "pos": N} or {"do": "forward", "ids": [[token]]}
+    one forward, all logits; seconds
+  {"do": "cache", "ids": [[token]], "values": bool}   TransformerLens only
+    one forward that keeps what it keeps by default; seconds, and if values are wanted names, bytes, digests
+  {"do": "lens", "ids": [[token]], "values": bool}    TransformerLens only
+    the logit lens after every layer: five most likely tokens, entropy, KL from the output; seconds, and if values are
+    wanted token, entropy, kl, each [layer][prompt and position]
 """
+
 import json
 import os
 import sys
@@ -33,7 +38,9 @@ class Task:
     def __init__(self, request: dict) -> None:
         rows = slice(request["first"], request["first"] + request["count"])
         tensors = {name: tensor[rows] for name, tensor in load_file(request["prompts"]).items()}
-        self.clean, self.corrupted, self.answer, self.foil = (tensors[name] for name in ("clean", "corrupted", "answer", "foil"))
+        self.clean, self.corrupted, self.answer, self.foil = (
+            tensors[name] for name in ("clean", "corrupted", "answer", "foil")
+        )
         self.site, self.metric, self.reference = request["site"], request["metric"], None
 
     def refer_to(self, clean_logits: torch.Tensor) -> None:
@@ -49,7 +56,9 @@ class Task:
 
 
 class Peer:
-    """What a peer fulfils: `prepare(task)` -> base and donor metric; `cells(list)` -> metric of each; and the single forwards."""
+    """What a peer fulfils: `prepare(task)` -> base and donor metric; `cells(list)` -> metric of each; `forward`,
+    `cache`, `lens` of ids, the last two -> a function that describes what was found, which is not timed."""
+
     name = ""
     sites: list[str] = []
     vocabulary = 0
@@ -65,9 +74,12 @@ class Peer:
         if what == "cells":
             seconds, values = timed(lambda: self.cells(request["cells"]))
             return {"seconds": seconds, "values": [value.tolist() for value in values]}
-        ids = torch.randint(0, self.vocabulary, (request["batch"], request["pos"]), generator=torch.Generator().manual_seed(5))
-        seconds, result = timed(lambda: getattr(self, what)(ids))
-        return {"seconds": seconds, **(result if isinstance(result, dict) else {})}
+        if "ids" in request:
+            ids = torch.tensor(request["ids"])
+        else:
+            ids = torch.randint(0, self.vocabulary, (request["batch"], request["pos"]))
+        seconds, describe = timed(lambda: getattr(self, what)(ids))
+        return {"seconds": seconds, **(describe() if request.get("values") else {})}
 
 
 def timed(call):
@@ -79,12 +91,15 @@ def timed(call):
 def load(name: str, folder: str) -> Peer:
     if name == "lens":
         from sweep_peer_lens import Lens
+
         return Lens(folder)
     if name == "transformers":
         from sweep_peer_transformers import Transformers
+
         return Transformers(folder)
     if name == "nnsight":
         from sweep_peer_nnsight import NNsightPeer
+
         return NNsightPeer(folder)
     raise SystemExit(f"no peer named {name}")
 

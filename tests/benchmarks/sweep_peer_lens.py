@@ -1,5 +1,7 @@
-"""TransformerLens as a peer: activation patching by its own patching functions, 2.x with a HookedTransformer, 4.x with a bridge."""
+"""TransformerLens as a peer: patching by its own functions, 2.x with a HookedTransformer, 4.x with a bridge."""
+
 import importlib.metadata
+from collections.abc import Callable
 
 import pandas
 import torch
@@ -21,11 +23,13 @@ FUNCTIONS = {
 
 def hooked_transformer(folder: str):
     from engine_models import transformer_lens
+
     return transformer_lens(*read_folder(folder))
 
 
 def bridge(folder: str):
     from transformer_lens.model_bridge import TransformerBridge
+
     model = TransformerBridge.boot_transformers(folder, device="cpu")
     model.enable_compatibility_mode(no_processing=True)
     return model.eval()
@@ -56,9 +60,47 @@ class Lens(Peer):
             values.append(self.task.measure(logits[:, -1]))
             return values[-1].mean()
 
-        patching.generic_activation_patch(self.model, self.task.corrupted, self.cache, metric, of["patch_setter"], of["activation_name"],
-                                          index_df=pandas.DataFrame(cells))
+        patching.generic_activation_patch(
+            self.model,
+            self.task.corrupted,
+            self.cache,
+            metric,
+            of["patch_setter"],
+            of["activation_name"],
+            index_df=pandas.DataFrame(cells),
+        )
         return values
 
     def forward(self, ids: torch.Tensor) -> None:
         self.model(ids)
+
+    def cache(self, ids: torch.Tensor) -> Callable[[], dict]:
+        logits, cache = self.model.run_with_cache(ids)
+        return lambda: {
+            "names": list(cache),
+            "bytes": sum(value.numel() * value.element_size() for value in cache.values()),
+            "digests": {**{name: digest(value) for name, value in cache.items()}, "logits": digest(logits)},
+        }
+
+    def lens(self, ids: torch.Tensor) -> Callable[[], dict]:
+        """Layer by layer, so that never more than [pos, d_vocab] is held beside the output."""
+        logits, cache = self.model.run_with_cache(ids, names_filter=lambda name: name.endswith("hook_resid_post"))
+        output = logits.log_softmax(-1)
+        top, entropy, kl = [], [], []
+        for layer in range(self.model.cfg.n_layers):
+            lens = self.model.unembed(self.model.ln_final(cache["resid_post", layer])).log_softmax(-1)
+            top.append(lens.topk(5, -1))
+            entropy.append(-(lens.exp() * lens).sum(-1))
+            kl.append((output.exp() * (output - lens)).sum(-1))
+        return lambda: {
+            "token": [best.indices[..., 0].flatten().tolist() for best in top],
+            "entropy": [row.flatten().tolist() for row in entropy],
+            "kl": [row.flatten().tolist() for row in kl],
+        }
+
+
+def digest(value: torch.Tensor) -> list[float]:
+    """As hooks_bench's."""
+    flat = value.double().flatten().nan_to_num(0, 0, 0)
+    wave = torch.arange(len(flat), dtype=torch.float64).mul(0.1).cos()
+    return [torch.dot(flat, wave).item() / len(flat), flat.square().mean().sqrt().item()]

@@ -1,4 +1,5 @@
 """nnsight as a peer: a trace per cell of a transformers model, logits at the last token only."""
+
 import importlib.metadata
 
 import torch

@@ -1,6 +1,8 @@
 """Plain transformers as a peer: one forward per cell with hooks on the modules, logits at the last token only.
 
-Patterns are no module's output: for them an attention function of our own is registered that sets the pattern's entries."""
+Patterns are no module's output: for them an attention function of our own is registered that sets their entries.
+"""
+
 import torch
 import transformers
 from transformers import AttentionInterface, GPT2LMHeadModel
@@ -45,7 +47,9 @@ class Transformers(Peer):
         if self.task.site == "z":
             return block.attn.c_proj.register_forward_pre_hook(lambda module, inputs: change(inputs[0]))
         module = block.attn if self.task.site == "attn_out" else block.mlp
-        return module.register_forward_hook(lambda module, inputs, output: change(output[0] if isinstance(output, tuple) else output))
+        return module.register_forward_hook(
+            lambda module, inputs, output: change(output[0] if isinstance(output, tuple) else output)
+        )
 
     def prepare(self, task: Task) -> tuple[torch.Tensor, torch.Tensor]:
         self.task = task
@@ -56,8 +60,10 @@ class Transformers(Peer):
             clean = self.last_logits(task.clean)
             PATTERN["keep"] = None
         else:
+
             def keep(layer):
                 return lambda value: self.donor.__setitem__(layer, value.clone())
+
             handles = [self.hook(layer, keep(layer)) for layer in range(self.model.config.n_layer)]
             clean = self.last_logits(task.clean)
             for handle in handles:
@@ -65,7 +71,14 @@ class Transformers(Peer):
         task.refer_to(clean)
         return task.measure(self.last_logits(task.corrupted)), task.measure(clean)
 
-    def cell(self, layer: int, pos: int | None = None, head: int | None = None, dest: int | None = None, src: int | None = None) -> torch.Tensor:
+    def cell(
+        self,
+        layer: int,
+        pos: int | None = None,
+        head: int | None = None,
+        dest: int | None = None,
+        src: int | None = None,
+    ) -> torch.Tensor:
         donor = self.donor[layer]
         if self.task.site == "pattern":
             PATTERN["set"] = layer, lambda pattern: pattern[:, head, dest, src].copy_(donor[:, head, dest, src])
@@ -77,6 +90,7 @@ class Transformers(Peer):
 
         def put(value):
             value[:, positions, columns] = donor[:, positions, columns]
+
         handle = self.hook(layer, put)
         logits = self.last_logits(self.task.corrupted)
         handle.remove()

@@ -1,4 +1,5 @@
 """The rows of the goal table for sweeps: which cells, which prompts, which ratio is aimed at."""
+
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -7,9 +8,13 @@ from safetensors.torch import save_file
 
 from sweep_operations import Model, Pair, cell_operations, reference_operations, sweep_operations
 
-HOOKS = {"resid_pre": "blocks.{layer}.hook_resid_pre", "attn_out": "blocks.{layer}.hook_attn_out",
-         "mlp_out": "blocks.{layer}.hook_mlp_out", "z": "blocks.{layer}.attn.hook_z",
-         "pattern": "blocks.{layer}.attn.hook_pattern"}
+HOOKS = {
+    "resid_pre": "blocks.{layer}.hook_resid_pre",
+    "attn_out": "blocks.{layer}.hook_attn_out",
+    "mlp_out": "blocks.{layer}.hook_mlp_out",
+    "z": "blocks.{layer}.attn.hook_z",
+    "pattern": "blocks.{layer}.attn.hook_pattern",
+}
 PEER_BATCH = 64  # prompts in one forward of a peer
 
 
@@ -25,7 +30,9 @@ class Row:
     goal: float | None = None  # times TransformerLens 2.18; of a row in another precision: times diopter in float32
     floor_goal: float | None = 1.3
     most_rounds: int = 1000
-    fewer: dict[str, list[int]] = field(default_factory=dict)  # axes of a smaller sweep: its peak memory should be the same
+    fewer: dict[str, list[int]] = field(
+        default_factory=dict
+    )  # axes of a smaller sweep: its peak memory should be the same
 
     @property
     def cells(self) -> int:
@@ -43,7 +50,12 @@ class Row:
         found = []
         for flat in range(self.cells):
             cell = self.cell(flat)
-            if cell_operations(model, self.pair, self.site, cell["layer"], cell.get("pos", cell.get("dest")), cell.get("src")) is not None:
+            if (
+                cell_operations(
+                    model, self.pair, self.site, cell["layer"], cell.get("pos", cell.get("dest")), cell.get("src")
+                )
+                is not None
+            ):
                 found.append(flat)
         return found
 
@@ -53,8 +65,15 @@ class Row:
         return self.prompts * cells, self.prompts * reference_operations(model, self.pair, self.metric), computed
 
     def request(self, prompts: Path, sample: list[int], axes: dict[str, list[int]] | None = None) -> dict:
-        return {"do": "sweep", "prompts": str(prompts), "hooks": [HOOKS[self.site]], "metric": self.metric, "compute": self.compute,
-                "axes": [{"name": name, "indices": indices} for name, indices in (axes or self.axes).items()], "sample": sample}
+        return {
+            "do": "sweep",
+            "prompts": str(prompts),
+            "hooks": [HOOKS[self.site]],
+            "metric": self.metric,
+            "compute": self.compute,
+            "axes": [{"name": name, "indices": indices} for name, indices in (axes or self.axes).items()],
+            "sample": sample,
+        }
 
 
 def count(axes: dict[str, list[int]]) -> int:
@@ -65,7 +84,8 @@ def count(axes: dict[str, list[int]]) -> int:
 
 
 def write_prompts(row: Row, vocabulary: int, path: Path) -> None:
-    """Random tokens of the lower half of the vocabulary; answers and foils are of the upper half, so none stands in a prompt."""
+    """Random tokens of the lower half of the vocabulary; answers and foils are of the upper half: none stands in a
+    prompt."""
     generator = torch.Generator().manual_seed(7)
     half = vocabulary // 2
     clean = torch.randint(0, half, (row.prompts, row.pair.length), generator=generator)
@@ -78,8 +98,11 @@ def write_prompts(row: Row, vocabulary: int, path: Path) -> None:
 
 
 def pairs_of(length: int, late: int) -> dict[str, Pair]:
-    return {"late": Pair(length, frozenset({late})), "BOS": Pair(length, frozenset(range(1, length))),
-            "all": Pair(length, frozenset(range(length)))}
+    return {
+        "late": Pair(length, frozenset({late})),
+        "BOS": Pair(length, frozenset(range(1, length))),
+        "all": Pair(length, frozenset(range(length))),
+    }
 
 
 def rows(model: Model, long: tuple[int, int], many: int) -> list[Row]:
@@ -106,11 +129,23 @@ def rows(model: Model, long: tuple[int, int], many: int) -> list[Row]:
     table.append(Row("resid_pre late kl", "resid_pre", by_position, pairs["late"], metric="kl_to_clean"))
     table.append(Row("z BOS kl", "z", by_head, pairs["BOS"], metric="kl_to_clean"))
     for which in ("late", "BOS"):
-        table.append(Row(f"resid_pre {which} bfloat16", "resid_pre", by_position, pairs[which], compute="bfloat16", goal=2.5))
+        table.append(
+            Row(f"resid_pre {which} bfloat16", "resid_pre", by_position, pairs[which], compute="bfloat16", goal=2.5)
+        )
     for tokens, most_rounds in zip(long, (1000, 1)):
         every = {"layer": layers, "pos": list(range(0, tokens, 16))}
-        table.append(Row(f"resid_pre {tokens:,} tokens", "resid_pre", every, pairs_of(tokens, 1)["BOS"], prompts=1, floor_goal=1.4,
-                         most_rounds=most_rounds, fewer={"layer": layers, "pos": list(range(0, tokens, 64))}))
+        table.append(
+            Row(
+                f"resid_pre {tokens:,} tokens",
+                "resid_pre",
+                every,
+                pairs_of(tokens, 1)["BOS"],
+                prompts=1,
+                floor_goal=1.4,
+                most_rounds=most_rounds,
+                fewer={"layer": layers, "pos": list(range(0, tokens, 64))},
+            )
+        )
     some = {"layer": layers[2::4], "pos": positions}
     table.append(Row(f"resid_pre late {many:,} prompts", "resid_pre", some, pairs["late"], prompts=many))
     return table

@@ -1,4 +1,5 @@
 """All rounds of one row of sweeps.py: times, memory, and whether everybody found the same numbers."""
+
 import dataclasses
 import random
 from pathlib import Path
@@ -14,7 +15,9 @@ FLOAT32 = "diopter, float32"  # the peer of a row in another precision
 
 
 class Runs:
-    def __init__(self, row: Row, model: Model, everybody: list[PeerServer], diopter: Server, prompts: Path, sample: int) -> None:
+    def __init__(
+        self, row: Row, model: Model, everybody: list[PeerServer], diopter: Server, prompts: Path, sample: int
+    ) -> None:
         self.row, self.diopter, self.prompts = row, diopter, prompts
         self.peers = [peer for peer in everybody if row.site in peer.sites]
         self.sample, self.differing = min(sample, row.cells), row.differing(model)
@@ -23,7 +26,9 @@ class Runs:
         self.ours: list[dict] = []  # per round
         self.seconds: dict[str, list[float]] = {name: [] for name in names}
         self.difference = dict.fromkeys(names, 0.0)
-        self.largest = self.effect = 0.0  # of diopter's values at the sampled cells, and of their distance to the base run
+        self.largest = self.effect = (
+            0.0  # of diopter's values at the sampled cells, and of their distance to the base run
+        )
 
     def warm_up(self) -> str:
         """One corner of the sweep by diopter, two cells by each peer; what diopter answered if it has no such sweep."""
@@ -73,8 +78,14 @@ class Runs:
 
     def peer_round(self, peer: PeerServer, flat: list[int], batch: slice) -> dict:
         row = self.row
-        reference = peer(do="prepare", prompts=str(self.prompts), first=batch.start, count=batch.stop - batch.start, site=row.site,
-                         metric=row.metric)
+        reference = peer(
+            do="prepare",
+            prompts=str(self.prompts),
+            first=batch.start,
+            count=batch.stop - batch.start,
+            site=row.site,
+            metric=row.metric,
+        )
         cells = peer(do="cells", cells=[row.cell(cell) for cell in flat])
         batches = row.prompts / (batch.stop - batch.start)
         total = batches * (reference["seconds"] + row.cells * cells["seconds"] / len(flat))
@@ -97,5 +108,8 @@ class Runs:
         """Of float32 only: bfloat16 differs by its rounding, which is printed, not judged."""
         if self.row.compute != "float32":
             return []
-        return [f"{self.row.name}: {name} and diopter differ by {found:.2g}, more than {TOLERANCE:g}"
-                for name, found in self.difference.items() if not found <= TOLERANCE]
+        return [
+            f"{self.row.name}: {name} and diopter differ by {found:.2g}, more than {TOLERANCE:g}"
+            for name, found in self.difference.items()
+            if not found <= TOLERANCE
+        ]

@@ -1,17 +1,20 @@
 """Patching sweeps by diopter and its peers, alternately in one run, on one model with random weights.
 
-sweeps.py SWEEP_BENCH [--rounds N] [--rows PATTERN] [--threads N] [--sample N] [--small]   in the environment .deps/peers-hf
+sweeps.py SWEEP_BENCH [--rounds N] [--rows PATTERN] [--threads N] [--sample N] [--small]
+in the environment .deps/peers-hf; SWEEP_BENCH is the executable
 
-SWEEP_BENCH is the executable. In each round diopter runs all cells of a row, and each peer its base and donor run and a random sample
-of the cells (one forward a cell, as these packages are used; the same cells for all), which is scaled to all cells and marked with *.
-Their values at these cells must be diopter's: a difference above 1e-4 logits ends in an error. No autograd anywhere, the same threads, prompts and precision. Peers other than TransformerLens compute the logits of the last token only.
+In each round diopter runs all cells of a row. Each peer runs base, donor and a random sample of the cells, one forward
+a cell, as these packages are used; the same cells for all; its time is scaled to all cells and marked with *. Its
+values must be diopter's: a difference above 1e-4 logits ends in an error. No autograd anywhere, the same threads,
+prompts and precision. Peers other than TransformerLens compute the logits of the last token only.
 
-floor    necessary operations (sweep_operations.py, written apart from diopter: all cells, base and donor run) at the best speed of a
-         large matrix product measured in the same run. No exact sweep by these kernels is faster.
+floor    necessary operations (sweep_operations.py, written apart from diopter: all cells, base and donor run) at the
+         best speed of a large matrix product measured in the same run. No exact sweep by these kernels is faster.
 ratio    time of the peer / time of diopter, the median of the rounds and its quartiles.
 --rows   measures only rows whose name matches, e.g. 'resid_pre late', 'z*', '*tokens'
 --small  a tiny model and short prompts: shows in a minute that all agree; its times mean nothing
 """
+
 import argparse
 import fnmatch
 import statistics
@@ -23,12 +26,10 @@ import torch
 
 import measures
 from servers import PeerServer, Server, peers
-from sweep_operations import Model
+from sweep_operations import SMALL, Model
 from sweep_report import Report
 from sweep_rows import Row, count, rows, write_prompts
 from sweep_runs import Runs
-
-SMALL = Model(layers=4, heads=4, width=64, hidden=256, vocabulary=997)
 
 
 def own_forwards(executable: Path, folder: Path, threads: int, everybody: list[PeerServer], rounds: int) -> None:
@@ -76,8 +77,7 @@ def main() -> int:
     chosen = [row for row in table if fnmatch.fnmatch(row.name, wanted.rows)]
     if not chosen:
         sys.exit(f"no row matches '{wanted.rows}'; there are: " + ", ".join(row.name for row in table))
-    print(f"{measures.machine()}, {wanted.threads} threads; random weights, {model.layers} layers, width {model.width}, "
-          f"{model.heads} heads, vocabulary {model.vocabulary:,}, context {measures.CONTEXT:,}")
+    print(measures.title(model, wanted.threads))
     wrong, report = [], Report(model)
     with tempfile.TemporaryDirectory() as made:
         folder, prompts = Path(made) / "model", Path(made) / "prompts.safetensors"
