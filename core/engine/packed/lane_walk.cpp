@@ -113,8 +113,10 @@ void LaneWalk::enter(Index layer) {
       any = any || (std::max<Index>(0, edit.edit->layer()) == layer && stages::is_stream_before(edit.edit->point()));
   }
   const HookId id = model_.hooks().id(Point::ResidPre, layer);
-  tap_.apply_everywhere(id, stream_);
-  if (!any) return;
+  if (!any) {
+    tap_.apply_everywhere(id, stream_);
+    return;
+  }
   for (Lane& lane : lanes_) {
     const LaneEdit& edit = lane.edits.front();
     if (!lane.donor_serves || std::max<Index>(0, edit.edit->layer()) != layer) continue;
@@ -152,6 +154,7 @@ void LaneWalk::enter(Index layer) {
       rows = {at, gathered(from, {info_.d_model}, rows.value.options())};
     }
   }
+  tap_.apply_everywhere(id, rows);
   rows = with_base(std::move(rows), {&kBefore[2], 1}, Point::ResidPre, layer);
   tap_.apply_own(id, rows);
   for (const RowAt at : rows.at) lane(at).stream[static_cast<std::size_t>(at.pos)] = kOwn;
@@ -212,8 +215,13 @@ Rows LaneWalk::mlp(Index layer, const Rows& middle) {
     out.value = model_.mlp_out(layer, in.value.unsqueeze(0), pass(in.at)).squeeze(0).contiguous();
     count(out.size(), info_.d_model, (inputs + 1) * info_.d_mlp);
   }
-  // From edited neurons on.
-  const std::vector<RowAt> neurons = edited(kPost, layer, index_of(out));
+  // From edited neurons on: of a few of them their own rows of W_out, of many the whole product.
+  std::vector<RowAt> neurons = edited(kPost, layer, index_of(out));
+  if (const std::vector<RowAt> few = take_few(neurons, layer); !few.empty()) {
+    const Rows added = by_neurons(few, layer);
+    out.at.insert(out.at.end(), few.begin(), few.end());
+    out.value = at::cat({out.value, added.value});
+  }
   if (!neurons.empty()) {
     Rows post = from_base(neurons, Point::MlpPost, layer);
     tap_.apply_own(model_.hooks().id(Point::MlpPost, layer), post);
@@ -226,6 +234,42 @@ Rows LaneWalk::mlp(Index layer, const Rows& middle) {
   tap_.apply_everywhere(id, out);
   out = with_base(std::move(out), kOut, Point::MlpOut, layer);
   tap_.apply_own(id, out);
+  return out;
+}
+
+// Takes those rows out in which few neurons change, where that change can be added to the base run's output.
+std::vector<RowAt> LaneWalk::take_few(std::vector<RowAt>& rows, Index layer) const {
+  constexpr std::size_t kFew = 16;
+  const at::Tensor& weight = model_.parameters().get(model::Part::MlpOutWeight, layer);
+  std::vector<RowAt> few, rest;
+  for (const RowAt at : rows) {
+    const LaneEdit* edit = lane(at).edit_at(Point::MlpPost, layer);
+    const std::size_t neurons = edit->edit->neurons().size();
+    const bool added = neurons > 0 && neurons <= kFew && !info_.post_norms && weight.scalar_type() == at::kFloat &&
+                       stream_.value.scalar_type() == at::kFloat;
+    (added ? few : rest).push_back(at);
+  }
+  rows = std::move(rest);
+  return few;
+}
+
+// mlp_out = the base run's + sum over changed neurons n of (post'[n] - post[n]) W_out[n].
+Rows LaneWalk::by_neurons(const std::vector<RowAt>& rows, Index layer) {
+  Rows post = from_base(rows, Point::MlpPost, layer), out = from_base(rows, Point::MlpOut, layer);
+  tap_.apply_own(model_.hooks().id(Point::MlpPost, layer), post);
+  const at::Tensor& weight = model_.parameters().get(model::Part::MlpOutWeight, layer);  // [F, D]
+  for (Index i = 0; i < out.size(); ++i) {
+    const RowAt at = rows[static_cast<std::size_t>(i)];
+    const auto* before = static_cast<const float*>(context_.base.row(Point::MlpPost, layer, lane(at).row, at.pos));
+    const auto* after = static_cast<const float*>(post.row(i));
+    auto* sum = static_cast<float*>(out.row(i));
+    for (const Index neuron : lane(at).edit_at(Point::MlpPost, layer)->edit->neurons()) {
+      const float change = after[neuron] - before[neuron];
+      const float* row = weight.const_data_ptr<float>() + neuron * weight.stride(0);
+      for (Index d = 0; d < info_.d_model; ++d) sum[d] += change * row[d * weight.stride(1)];
+      count(1, 1, info_.d_model);
+    }
+  }
   return out;
 }
 

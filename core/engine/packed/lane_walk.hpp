@@ -55,6 +55,8 @@ class LaneWalk {
   const void* stream_of(Index layer, RowAt at) const;  // resid_pre
   Rows with_base(Rows rows, std::span<const Point> points, Point take, Index layer);
   std::vector<RowAt> edited(std::span<const Point> points, Index layer, const RowIndex& without) const;
+  std::vector<RowAt> take_few(std::vector<RowAt>& rows, Index layer) const;
+  Rows by_neurons(const std::vector<RowAt>& rows, Index layer);
   bool tap_wants(std::span<const Point> points, Index layer) const;
   Rows from_base(std::vector<RowAt> rows, Point take, Index layer) const;
   RowIndex index_of(const Rows& rows) const;

@@ -51,6 +51,7 @@ std::vector<HookId> PackedCells::points(const SweepPlan& plan, const model::Tran
     if (point == Point::ResidMid || stages::in(stages::kMlp, point) || point == Point::MlpPost ||
         point == Point::MlpOut)
       add(Point::ResidMid, layer);
+    if (point == Point::MlpPost) add(Point::MlpOut, layer);
     if (point == Point::MlpPost || point == Point::MlpOut || point == Point::ResidPost) ids.insert(id);
   }
   return {ids.begin(), ids.end()};
@@ -147,6 +148,7 @@ bool PackedCells::can_differ(const PackedEdit& edit, Index row, Index pos, bool 
   if (stages::in(stages::kPairs, point) && edit.causal() && edit.first_source(row) > pos) return false;
   why = Skip::SameTokens;
   if (!alone || !source_.equal || !edit.replaces_by_donor()) return true;
+  if (stages::in(stages::kPairs, point) && !edit.causal()) return true;  // entries come from other places
   const bool entering = before || keys || queries;  // of these the position's own stream decides
   const Index at_layer = entering ? layer : layer + 1;
   return pos >= source_.equal->in_place_until(row) || !source_.equal->entering(at_layer, row)[at];
