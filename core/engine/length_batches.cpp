@@ -38,6 +38,10 @@ std::vector<std::vector<Index>> length_groups(const std::vector<Index>& lengths,
   return groups;
 }
 
+bool laid_along_positions(const ChangeSpec& change) {
+  return change.value.defined() && change.value.dim() > (change.per == Per::Site ? 1 : 2);
+}
+
 std::vector<RowBatch> length_batches(const Prompts& rows, const ModelInfo& info, const LengthBounds& bounds) {
   if (rows.size() == 0) throw Error("there are no prompts to run; the set is empty");
   const at::Tensor lengths = rows.lengths().to(at::kCPU).contiguous();

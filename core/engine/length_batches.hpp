@@ -5,6 +5,8 @@
 #include <functional>
 #include <vector>
 
+#include <diopter_host/specs.hpp>
+
 #include "engine/row_batch.hpp"
 
 namespace diopter::engine {
@@ -21,6 +23,9 @@ struct LengthBounds {
 // Places of `lengths` (each at least 0) in groups: every place once, ascending inside a group; groups in the order of
 // their first places. The same for the same arguments.
 std::vector<std::vector<Index>> length_groups(const std::vector<Index>& lengths, const LengthBounds& bounds);
+
+// A tensor that may have one entry per position fits rows of one batch only: of the longest of all.
+bool laid_along_positions(const ChangeSpec& change);
 
 // The rows of `rows` in such batches; errors as row_batches().
 std::vector<RowBatch> length_batches(const Prompts& rows, const ModelInfo& info, const LengthBounds& bounds);

@@ -27,16 +27,14 @@ std::vector<Index> sizes_of(const std::vector<Axis>& axes) {
 
 // Whether a tensor of these edits may have an entry for each position of the longest row: it fits batches of that
 // width alone.
-bool laid_along_positions(const Edits& edits) {
-  return std::any_of(edits.items().begin(), edits.items().end(), [](const Edits::Item& item) {
-    const ChangeSpec& change = item.change.spec();
-    return change.value.defined() && change.value.dim() > (change.per == Per::Site ? 1 : 2);
-  });
+bool any_laid_along_positions(const Edits& edits) {
+  return std::any_of(edits.items().begin(), edits.items().end(),
+                     [](const Edits::Item& item) { return laid_along_positions(item.change.spec()); });
 }
 
 std::vector<RowBatch> batches_of(const Prompts& rows, const Edits& edits, const ModelInfo& info, Index budget,
                                  Index max_rows) {
-  if (laid_along_positions(edits)) return row_batches(rows, info, max_rows);
+  if (any_laid_along_positions(edits)) return row_batches(rows, info, max_rows);
   return length_batches(rows, info,
                         {.max_rows = [&info, budget](Index longest) { return rows_that_fit(info, longest, budget); }});
 }

@@ -13,6 +13,7 @@
 
 #include "base/hints.hpp"
 #include "engine/answer_guard.hpp"
+#include "engine/length_batches.hpp"
 #include "engine/memory.hpp"
 #include "engine/thread_team.hpp"
 
@@ -49,20 +50,19 @@ PackedSweep::PackedSweep(Runner& runner, const Sweep& sweep, const SweepPlan& pl
   const auto cells = static_cast<std::size_t>(plan.cells());
   computed_.assign(cells, 0), there_ = computed_, broken_ = computed_;
   unchanged_.assign(cells, 1);
-  if (bytes_per_prompt() > budget_ / 2) {
+  const Index bytes = bytes_per_prompt(longest_);
+  if (bytes > budget_ / 2) {
     throw Error(fmt::format(
         "the values kept of one prompt of {} tokens take {}, but half of the memory budget is {}; raise memory_budget",
-        longest_, bytes_text(bytes_per_prompt()), bytes_text(budget_ / 2)));
+        longest_, bytes_text(bytes), bytes_text(budget_ / 2)));
   }
-  const Index fit = rows_that_fit(runner_.info(), longest_, budget_);
-  batch_rows_ = std::max<Index>(1, std::min(fit, budget_ / 2 / std::max<Index>(1, bytes_per_prompt())));
   journal_.emplace(std::move(journal), identity(), options.keep_after);
 }
 
 // The fingerprint of the run, whose folder the journal lies in, says the rest.
 std::string PackedSweep::identity() const {
-  std::string text = fmt::format("cells of a sweep 1; prompts {} in batches of {}, chunks of {} rows, cells",
-                                 sweep_.into.size(), batch_rows_, chunk_rows());
+  std::string text = fmt::format("cells of a sweep 1; prompts {}, {} bytes, chunks of {} rows, cells",
+                                 sweep_.into.size(), budget_, chunk_rows());
   for (const Index size : plan_.shape()) text += fmt::format(" {}", size);
   for (const std::string& glob : sweep_.hooks.globs()) text += fmt::format("; {}", glob);
   for (const Metric& metric : sweep_.metrics) text += fmt::format("; {}", metric.name());
@@ -75,8 +75,7 @@ Index PackedSweep::chunk_rows() const {
   return std::clamp<Index>(budget_ / 4 / at::get_num_threads() / row_bytes, 1, kChunkRows);
 }
 
-// Of the base run's and the donor's values for one prompt.
-Index PackedSweep::bytes_per_prompt() const {
+Index PackedSweep::bytes_per_prompt(Index positions) const {
   std::set<HookId> base, donor;
   for (const HookId id : PackedCells::points(plan_, runner_.model())) base.insert(id);
   for (const HookId id : PackedCells::donor_points(sweep_, plan_, runner_.model())) donor.insert(id);
@@ -88,7 +87,7 @@ Index PackedSweep::bytes_per_prompt() const {
   Index bytes = 0;
   for (const auto* ids : {&base, &donor}) {
     for (const HookId id : *ids) {
-      const std::vector<Index> shape = runner_.hooks().shape(id, 1, longest_);
+      const std::vector<Index> shape = runner_.hooks().shape(id, 1, positions);
       bytes += static_cast<Index>(runner_.values().dtype().itemsize()) *
                std::accumulate(shape.begin(), shape.end(), Index{1}, std::multiplies<>());
     }
@@ -96,18 +95,32 @@ Index PackedSweep::bytes_per_prompt() const {
   return bytes;
 }
 
+// Prompts of similar length together, as many as the memory takes.
+std::vector<RowBatch> PackedSweep::batches() const {
+  const auto most = [this](Index longest) {
+    const Index fit = rows_that_fit(runner_.info(), longest, budget_);
+    return std::max<Index>(1, std::min(fit, budget_ / 2 / std::max<Index>(1, bytes_per_prompt(longest))));
+  };
+  const bool whole = laid_along_positions(sweep_.change.spec()) ||
+                     std::any_of(sweep_.edits.items().begin(), sweep_.edits.items().end(),
+                                 [](const Edits::Item& item) { return laid_along_positions(item.change.spec()); });
+  return whole ? row_batches(sweep_.into, runner_.info(), most(longest_))
+               : length_batches(sweep_.into, runner_.info(), {.max_rows = most});
+}
+
 bool PackedSweep::run(SweepValues& into) {
-  const std::vector<RowBatch> batches = row_batches(sweep_.into, runner_.info(), batch_rows_);
+  const std::vector<RowBatch> batches = this->batches();
   if (journal_->kept() > 0)
     runner_.monitor().event("sweep-resumed", fmt::format("{} chunks of cells were finished before", journal_->kept()));
   const double before = runner_.operations();  // below only base and donor runs make forwards
-  for (const RowBatch& rows : batches) {
-    const SweepBatch batch(runner_, sweep_, plan_, rows, path_, codec_, batch_rows_, options_);
+  for (std::size_t i = 0; i < batches.size(); ++i) {
+    const RowBatch& rows = batches[i];
+    const SweepBatch batch(runner_, sweep_, plan_, rows, path_, codec_, rows.size(), options_);
     if (batch.packed() == nullptr) return false;
     warn_answer_in_prompt(sweep_.metrics, rows, codec_, runner_.monitor());
     into.put_references(rows, batch.base(), batch.donor());
     into.largest_logit = std::max(into.largest_logit, batch.largest_logit());
-    run_batch(*batch.packed(), rows, &rows == &batches.back(), into);
+    run_batch(*batch.packed(), rows, static_cast<Index>(i), i + 1 == batches.size(), into);
     prompts_done_ += rows.size();
   }
   into.counts.reference_operations = runner_.operations() - before;
@@ -123,7 +136,8 @@ struct PackedSweep::Work {
   Index in_order = 0;               // all cells below are finished
 };
 
-void PackedSweep::run_batch(const PackedCells& cells, const RowBatch& batch, bool last, SweepValues& into) {
+void PackedSweep::run_batch(const PackedCells& cells, const RowBatch& batch, Index which, bool last,
+                            SweepValues& into) {
   Work work;
   const Index rows = chunk_rows();
   ThreadTeam team(at::get_num_threads());
@@ -139,7 +153,7 @@ void PackedSweep::run_batch(const PackedCells& cells, const RowBatch& batch, boo
       if (work.next >= plan_.cells()) break;
       const Index first = work.next;
       Index finished = first;
-      if (const SweepJournal::Kept* kept = journal_->find(batch.first, first)) {
+      if (const SweepJournal::Kept* kept = journal_->find(which, first)) {
         work.next = kept->end;
         put(first, kept->end, kept->result, batch, into);
         finished = kept->end;
@@ -149,7 +163,7 @@ void PackedSweep::run_batch(const PackedCells& cells, const RowBatch& batch, boo
         lock.unlock();
         const Index end = first + chunk.count;
         const ChunkResult result = cells.run(std::move(chunk));
-        journal_->add(batch.first, first, end, result);
+        journal_->add(which, first, end, result);
         lock.lock();
         put(first, end, result, batch, into);
         finished = end;
@@ -172,8 +186,10 @@ void PackedSweep::run_batch(const PackedCells& cells, const RowBatch& batch, boo
 }
 
 void PackedSweep::put(Index first, Index end, const ChunkResult& result, const RowBatch& batch, SweepValues& into) {
-  for (std::size_t m = 0; m < into.cells.size(); ++m)
-    into.cells[m].narrow(0, first, end - first).narrow(1, batch.first, batch.size()).copy_(result.values[m]);
+  for (std::size_t m = 0; m < into.cells.size(); ++m) {
+    at::Tensor by_prompt = into.cells[m].narrow(0, first, end - first).t();
+    batch.put(by_prompt, result.values[m].t());
+  }
   for (Index cell = first; cell < end; ++cell) {
     const auto at = static_cast<std::size_t>(cell), own = static_cast<std::size_t>(cell - first);
     for (Index row = 0; row < batch.size(); ++row) {

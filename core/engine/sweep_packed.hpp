@@ -26,10 +26,11 @@ class PackedSweep {
 
  private:
   struct Work;
-  Index bytes_per_prompt() const;
+  Index bytes_per_prompt(Index positions) const;  // of the base run's and the donor's kept values
+  std::vector<RowBatch> batches() const;
   std::string identity() const;
   Index chunk_rows() const;
-  void run_batch(const PackedCells& cells, const RowBatch& batch, bool last, SweepValues& into);
+  void run_batch(const PackedCells& cells, const RowBatch& batch, Index which, bool last, SweepValues& into);
   void put(Index first, Index end, const ChunkResult& result, const RowBatch& batch, SweepValues& into);
   void emit(Index end, SweepValues& into);
   void count_cells(SweepValues& into) const;
@@ -40,7 +41,7 @@ class PackedSweep {
   ForwardPath path_;
   const TokenCodec* codec_;
   const SessionOptions& options_;
-  Index budget_, longest_, batch_rows_ = 1;
+  Index budget_, longest_;
   std::vector<std::uint8_t> computed_, there_, unchanged_, broken_;  // [cell]
   std::map<Skip, Index> skips_;                                      // pairs of a cell and a prompt
   Index prompts_done_ = 0, emitted_ = 0;

@@ -18,10 +18,10 @@ SweepValues::SweepValues(std::size_t metrics, Index cell_count, Index prompts) {
 void SweepValues::put_references(const RowBatch& batch, const std::vector<at::Tensor>& of_base,
                                  const std::vector<at::Tensor>& of_donor) {
   for (std::size_t m = 0; m < base.size(); ++m) {
-    base[m].narrow(0, batch.first, batch.size()).copy_(of_base[m]);
+    batch.put(base[m], of_base[m]);
     if (m >= of_donor.size()) continue;
     if (!donor[m].defined()) donor[m] = at::full_like(base[m], std::nan(""));
-    donor[m].narrow(0, batch.first, batch.size()).copy_(of_donor[m]);
+    batch.put(donor[m], of_donor[m]);
   }
 }
 
