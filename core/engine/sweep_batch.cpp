@@ -106,6 +106,13 @@ std::vector<PackedEdit> SweepBatch::everywhere() {
 }
 
 void SweepBatch::pack(const SweepPlan& plan, const std::vector<HookId>& of_donor) {
+  // Of one point a look ahead meets base values; of several it may meet what another has changed.
+  using Op = ChangeSpec::Op;
+  const Op op = sweep_.change.spec().op;
+  const bool puts = op == Op::Replace || op == Op::Add || op == Op::Mean;
+  const bool pairs = std::any_of(plan.points().begin(), plan.points().end(),
+                                 [&](HookId id) { return runner_.hooks()[id].dims.back() == "src"; });
+  if (puts && pairs && plan.several_points()) return;
   std::vector<PackedEdit> edits = everywhere();
   if (std::any_of(edits.begin(), edits.end(), [](const PackedEdit& edit) { return !edit.causal(); })) return;
   std::optional<EqualStreams> equal;

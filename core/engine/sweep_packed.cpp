@@ -21,8 +21,9 @@ namespace diopter::engine {
 namespace {
 
 // Packed rows of one chunk, where the memory allows it: enough that a layer's weights are read from memory seldom, few
-// enough that what one layer makes of them stays near the processor (docs/performance.md).
-constexpr Index kChunkRows = 1024;
+// enough that what one layer makes of them stays near the processor (docs/performance.md). The first chunks are
+// smaller, or a small sweep would not have one for each thread.
+constexpr Index kFirstChunkRows = 256, kMoreRowsEach = 32, kChunkRows = 1024;
 constexpr Index kMostChunkCells = 512;
 
 std::string reason(Skip skip) {
@@ -131,6 +132,7 @@ bool PackedSweep::run(SweepValues& into) {
 // Chunks in order, each to the next free thread; finished ones are put in order by whoever finds them.
 struct PackedSweep::Work {
   std::mutex mutex;
+  Index chunks = 0;                 // so far
   Index next = 0;                   // first cell of the next chunk
   std::map<Index, Index> finished;  // first cell -> end, not yet in order
   Index in_order = 0;               // all cells below are finished
@@ -151,14 +153,14 @@ void PackedSweep::run_batch(const PackedCells& cells, const RowBatch& batch, Ind
       if (monitor.stop_requested()) return;
       std::unique_lock lock(work.mutex);
       if (work.next >= plan_.cells()) break;
-      const Index first = work.next;
+      const Index first = work.next, smaller = kFirstChunkRows + kMoreRowsEach * work.chunks++;
       Index finished = first;
       if (const SweepJournal::Kept* kept = journal_->find(which, first)) {
         work.next = kept->end;
         put(first, kept->end, kept->result, batch, into);
         finished = kept->end;
       } else {
-        PackedCells::Chunk chunk = cells.chunk(first, rows, kMostChunkCells);
+        PackedCells::Chunk chunk = cells.chunk(first, std::min(rows, smaller), kMostChunkCells);
         work.next = first + chunk.count;
         lock.unlock();
         const Index end = first + chunk.count;

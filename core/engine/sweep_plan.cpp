@@ -132,6 +132,12 @@ SweepPlan::SweepPlan(const Sweep& sweep, const ModelInfo& info, const HookTable&
   for (const Axis& axis : axes_) cells_ *= static_cast<Index>(std::max(axis.indices.size(), axis.reals.size()));
 }
 
+bool SweepPlan::several_points() const {
+  return std::any_of(by_site_and_layer_.begin(), by_site_and_layer_.end(), [](const auto& by_layer) {
+    return std::any_of(by_layer.begin(), by_layer.end(), [](const auto& ids) { return ids.size() > 1; });
+  });
+}
+
 std::vector<Index> SweepPlan::shape() const {
   std::vector<Index> sizes;
   for (const Axis& axis : axes_) sizes.push_back(static_cast<Index>(std::max(axis.indices.size(), axis.reals.size())));

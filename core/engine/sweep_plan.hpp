@@ -29,6 +29,7 @@ class SweepPlan {
   std::vector<Index> shape() const;
   CellSite cell(Index flat) const;         // row-major, last axis fastest
   LayerRank layer_rank(Index flat) const;  // of the cell's layers in a tensor per layer
+  bool several_points() const;             // some cell changes more than one hook point
   // Every hook point that some cell changes, in firing order.
   const std::vector<HookId>& points() const noexcept { return points_; }
 
