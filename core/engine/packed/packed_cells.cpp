@@ -149,7 +149,7 @@ bool PackedCells::can_differ(const PackedEdit& edit, Index row, Index pos, bool 
   why = Skip::SameTokens;
   if (!alone || !source_.equal || !edit.replaces_by_donor()) return true;
   if (stages::in(stages::kPairs, point) && !edit.causal()) return true;  // entries come from other places
-  const bool entering = before || keys || queries;  // of these the position's own stream decides
+  const bool entering = before || keys || queries;                       // of these the position's own stream decides
   const Index at_layer = entering ? layer : layer + 1;
   return pos >= source_.equal->in_place_until(row) || !source_.equal->entering(at_layer, row)[at];
 }
