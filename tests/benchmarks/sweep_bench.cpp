@@ -4,7 +4,7 @@
 //                                line of JSON; what cannot be done is answered by {"error": sentence}
 //
 //   {"do": "sweep", "prompts": FILE, "hooks": [GLOB], "axes": [{"name": NAME, "indices": [...]}], "metric": NAME,
-//    "compute": "float32", "sample": [cell]}
+//    "compute": "float32" or "bfloat16" (the products of the blocks), "sample": [cell]}
 //     FILE is safetensors: int64 `clean` and `corrupted` [prompt, pos], `answer` and `foil` [prompt]. Clean values are
 //     put into corrupted runs, all cells. Answer: wall, cpu (seconds); cells, computed, skipped, operations,
 //     reference_operations (Counts); resident memory in bytes when `idle` (after loading and one forward), `before`
@@ -74,7 +74,9 @@ class SweepServer {
 
   Json sweep(const Json& request) const {
     benchmarks::SilentMonitor monitor;
-    const bool low = request.at("compute") == "bfloat16";
+    const std::string compute = request.at("compute");
+    const bool low = compute == "bfloat16";
+    if (!low && compute != "float32") throw Error(fmt::format("sweeps do not compute in {}", compute));
     Session session(low ? low_ : model_, nullptr, monitor, {.kind = "bench", .exact = low ? model_ : nullptr});
     const Prompts rows = pairs(request.at("prompts"));
     std::vector<Axis> axes;

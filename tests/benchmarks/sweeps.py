@@ -5,8 +5,9 @@ in the environment .deps/peers-hf; SWEEP_BENCH is the executable
 
 In each round diopter runs all cells of a row. Each peer runs base, donor and a random sample of the cells, one forward
 a cell, as these packages are used; the same cells for all; its time is scaled to all cells and marked with *. Its
-values must be diopter's: a difference above 1e-4 logits ends in an error. No autograd anywhere, the same threads,
-prompts and precision. Peers other than TransformerLens compute the logits of the last token only.
+values must be diopter's: a difference above 1e-4 logits (or 1e-5 of the largest) ends in an error. No autograd
+anywhere, the same threads, prompts and precision. Peers other than TransformerLens compute the logits of the last
+token only.
 
 floor    necessary operations (sweep_operations.py, written apart from diopter: all cells, base and donor run) at the
          best speed of a large matrix product measured in the same run. No exact sweep by these kernels is faster.
