@@ -161,9 +161,9 @@ void PackedSweep::run_batch(const PackedCells& cells, const RowBatch& batch, Ind
         finished = kept->end;
       } else {
         PackedCells::Chunk chunk = cells.chunk(first, std::min(rows, smaller), kMostChunkCells);
-        work.next = first + chunk.count;
+        const Index end = chunk.cells.back() + 1;
+        work.next = end;
         lock.unlock();
-        const Index end = first + chunk.count;
         const ChunkResult result = cells.run(std::move(chunk));
         journal_->add(which, first, end, result);
         lock.lock();

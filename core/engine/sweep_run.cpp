@@ -18,7 +18,8 @@
 namespace diopter::engine {
 namespace {
 
-constexpr Index kMeasuredCells = 16;          // by float32, of a sweep whose products are in low precision
+// Of a sweep whose products are in low precision: what is compared with float32.
+constexpr Index kMeasuredCells = 16, kMeasuredPrompts = 4;
 constexpr double kVerifyTolerance = 10. / 3;  // roundings of a forward: in float32 1e-5 x max |logit|, raw metric
 
 void check(const Sweep& sweep) {
@@ -73,7 +74,8 @@ void SweepRun::compute() {
                                           : PackedCells::why_plain(sweep_, *plan_, runner_.model(), path_);
   if (why.empty()) {
     PackedSweep packed(runner_, sweep_, *plan_, path_, codec_, options_, budget_, journal_);
-    if (packed.run(*values_)) return;
+    packed_ = packed.run(*values_);
+    if (packed_) return;
     why = "one of its edits lets a query see what follows it";
     values_.emplace(sweep_.metrics.size(), plan_->cells(), sweep_.into.size());
   }
@@ -81,52 +83,90 @@ void SweepRun::compute() {
   PlainSweep(runner_, sweep_, *plan_, path_, observed_, codec_, options_, budget_).run(*values_);
 }
 
-std::vector<at::Tensor> SweepRun::plain(Index flat) {
-  const CellSite site = plan_->cell(flat);
-  Runner exact(options_.exact ? *options_.exact : runner_.model(), runner_.monitor());
-  std::vector<std::vector<at::Tensor>> by_row(sweep_.metrics.size());
-  for (const RowBatch& row : row_batches(sweep_.into, runner_.info(), 1)) {
-    SweepBatch alone(exact, sweep_, row, site.ids, {}, path_, codec_, 1, options_);
-    CellResult result = alone.cell(site, plan_->layer_rank(flat), Skipping::None);
-    for (std::size_t m = 0; m < by_row.size(); ++m) by_row[m].push_back(result.values[m]);
-  }
-  std::vector<at::Tensor> values;
-  for (const auto& rows : by_row) values.push_back(at::cat(rows));
-  return values;
-}
-
 double SweepRun::rounding() const {
   return rounding_of(options_.exact ? at::kBFloat16 : c10::typeMetaToScalarType(runner_.values().dtype()));
 }
 
-void SweepRun::verify() {
+// `count` of the cells that have a number, in random order.
+std::vector<Index> SweepRun::drawn(Index count) {
   const std::vector<Index>& found = values_->found;
-  const Index wanted = std::max(options_.verify, options_.exact ? kMeasuredCells : Index{0});
-  if (wanted == 0 || found.empty()) return;
-  Counts& counts = values_->counts;
-  const double allowed = kVerifyTolerance * rounding() * values_->largest_logit;
   const at::Tensor order =
       at::randperm(static_cast<Index>(found.size()), runner_.monitor().rng("verify"), at::TensorOptions(at::kLong));
-  const Index count = std::min<Index>(wanted, static_cast<Index>(found.size()));
-  for (Index i = 0; i < count; ++i) {
-    const Index flat = found[static_cast<std::size_t>(order[i].item<Index>())];
-    const std::vector<at::Tensor> again = plain(flat);
-    for (std::size_t m = 0; m < again.size(); ++m) {
-      const MetricSpec& metric = sweep_.metrics[m].spec();
-      if (!verifiable(metric)) continue;
-      const at::Tensor before = values_->cells[m].select(0, flat), gap = (before - again[m]).abs();
-      const at::Tensor one_missing = before.isnan() != again[m].isnan();
-      const double difference = gap.nan_to_num(0).max().item<double>();
-      counts.largest_difference = std::max(counts.largest_difference, difference);
+  std::vector<Index> cells;
+  for (Index i = 0; i < std::min<Index>(count, order.numel()); ++i)
+    cells.push_back(found[static_cast<std::size_t>(order[i].item<Index>())]);
+  return cells;
+}
+
+// The same cells computed another way, at the prompts of `rows`: [metric] double [cell, batch].
+void SweepRun::compare(const std::vector<Index>& cells, const RowBatch& rows, const std::vector<at::Tensor>& again,
+                       const std::string& way) {
+  const double allowed = kVerifyTolerance * rounding() * values_->largest_logit;
+  for (std::size_t m = 0; m < again.size(); ++m) {
+    const MetricSpec& metric = sweep_.metrics[m].spec();
+    if (!verifiable(metric)) continue;
+    for (std::size_t i = 0; i < cells.size(); ++i) {
+      const at::Tensor before = rows.of_call(values_->cells[m].select(0, cells[i]));
+      const at::Tensor after = again[m].select(0, static_cast<Index>(i));
+      const at::Tensor one_missing = before.isnan() != after.isnan();
+      const double difference = (before - after).abs().nan_to_num(0).max().item<double>();
+      values_->counts.largest_difference = std::max(values_->counts.largest_difference, difference);
       if (difference <= allowed && !one_missing.any().item<bool>()) continue;
-      throw Error(
-          fmt::format("verification failed: {} of cell {} differs by {:.3g} between the sweep and a plain forward, "
-                      "more than {:.3g}; please report this",
-                      base::quoted(metric.name), flat, difference, allowed));
+      throw Error(fmt::format(
+          "verification failed: {} of cell {} differs by {:.3g} between the sweep and {}, more than {:.3g}; "
+          "please report this",
+          base::quoted(metric.name), cells[i], difference, way, allowed));
     }
-    ++counts.verified;
-    runner_.monitor().progress("verifying", i + 1, count, {});
   }
+}
+
+// [metric]: double [cell, batch]: a plain forward for each cell. `most`: rows of one forward.
+std::vector<at::Tensor> SweepRun::plain(const std::vector<Index>& cells, const RowBatch& rows, Index most) {
+  Runner exact(options_.exact ? *options_.exact : runner_.model(), runner_.monitor());
+  SweepBatch batch(exact, sweep_, rows, plan_->points(), {}, path_, codec_, most, options_);
+  std::vector<std::vector<at::Tensor>> by_cell(sweep_.metrics.size());
+  for (const Index flat : cells) {
+    CellResult result = batch.cell(plan_->cell(flat), plan_->layer_rank(flat), Skipping::None);
+    for (std::size_t m = 0; m < by_cell.size(); ++m) by_cell[m].push_back(std::move(result.values[m]));
+    runner_.monitor().check_stop();
+  }
+  std::vector<at::Tensor> values;
+  for (const auto& of_cells : by_cell) values.push_back(at::stack(of_cells));
+  return values;
+}
+
+// Prompt by prompt if the sweep was plain already: nothing is padded then.
+void SweepRun::verify() {
+  if (options_.verify == 0 || values_->found.empty()) return;
+  const std::vector<Index> cells = drawn(options_.verify);
+  const Index longest = sweep_.into.lengths().max().item<Index>();
+  const Index most = packed_ ? rows_that_fit(runner_.info(), longest, budget_) : 1;
+  for (const RowBatch& rows : row_batches(sweep_.into, runner_.info(), most)) {
+    compare(cells, rows, plain(cells, rows, most), "a plain forward");
+    runner_.monitor().progress("verifying", rows.first + rows.size(), sweep_.into.size(), {});
+  }
+  values_->counts.verified = static_cast<Index>(cells.size());
+}
+
+// What products in low precision cost: some cells at some prompts again with products in float32, packed as they were,
+// or measuring would take longer than many a sweep.
+void SweepRun::measure_precision() {
+  if (!options_.exact || options_.verify > 0 || values_->found.empty()) return;
+  const std::vector<Index> cells = drawn(kMeasuredCells);
+  const Index longest = sweep_.into.lengths().max().item<Index>();
+  const Index most = std::min(kMeasuredPrompts, rows_that_fit(runner_.info(), longest, budget_));
+  const std::vector<RowBatch> batches = row_batches(sweep_.into, runner_.info(), most);
+  const at::Tensor drawn_batch = at::randint(static_cast<Index>(batches.size()), {1}, runner_.monitor().rng("measured"),
+                                             at::TensorOptions(at::kLong));
+  const RowBatch& rows = batches[static_cast<std::size_t>(drawn_batch.item<Index>())];
+  if (packed_) {
+    Runner exact(*options_.exact, runner_.monitor());
+    const SweepBatch batch(exact, sweep_, *plan_, rows, path_, codec_, most, options_);
+    compare(cells, rows, batch.packed()->run(batch.packed()->chunk(cells)).values, "products in float32");
+  } else {
+    compare(cells, rows, plain(cells, rows, most), "products in float32");
+  }
+  values_->counts.verified = static_cast<Index>(cells.size());
 }
 
 // Where the first such cell leaves the range of numbers, prompt by prompt.
@@ -147,9 +187,11 @@ void SweepRun::record() {
   std::string text =
       fmt::format("{} cells: {} computed, {} skipped (cannot differ)", counts.cells, counts.computed, counts.skipped);
   if (counts.operations > 0) text += fmt::format(", {:.3g} GFLOP", counts.operations / 1e9);
-  if (counts.verified > 0)
-    text += fmt::format(", {} verified{}, largest difference {:.1e}", counts.verified,
+  if (counts.verified > 0) {
+    const bool measured = options_.exact && options_.verify == 0;
+    text += fmt::format(", {} {}{}, largest difference {:.1e}", counts.verified, measured ? "measured" : "verified",
                         options_.exact ? " with products in float32" : "", counts.largest_difference);
+  }
   RunMonitor& monitor = runner_.monitor();
   monitor.event("sweep", text);
   if (values_->unchanged > 0) {
@@ -196,6 +238,7 @@ Cells SweepRun::finish() {
 Cells SweepRun::run() {
   compute();
   verify();
+  measure_precision();
   return finish();
 }
 

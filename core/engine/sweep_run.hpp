@@ -22,7 +22,11 @@ class SweepRun {
   void compute();
   double rounding() const;  // of a forward in the model's dtype, as a share of the largest logit
   void verify();
-  std::vector<at::Tensor> plain(Index flat);  // [metric]: double [prompt]: row by row, without padding or skipping
+  void measure_precision();
+  std::vector<Index> drawn(Index count);
+  std::vector<at::Tensor> plain(const std::vector<Index>& cells, const RowBatch& rows, Index most);
+  void compare(const std::vector<Index>& cells, const RowBatch& rows, const std::vector<at::Tensor>& again,
+               const std::string& way);
   std::string where_not_finite();
   void record();
   Cells finish();
@@ -37,6 +41,7 @@ class SweepRun {
   ForwardPath path_;
   std::vector<HookId> observed_;
   std::optional<SweepValues> values_;
+  bool packed_ = false;  // that is how the values were computed
 };
 
 }  // namespace diopter::engine

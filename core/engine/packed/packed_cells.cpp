@@ -178,11 +178,12 @@ void PackedCells::begin(Lane& lane, bool alone) const {
     if (equal[pos]) lane.stream[pos] = kBase | kDonor;
 }
 
-void PackedCells::add_cell(Chunk& chunk) const {
-  const Index index = chunk.count++, flat = chunk.first + index;
+void PackedCells::add_cell(Chunk& chunk, Index flat) const {
+  const auto index = static_cast<Index>(chunk.cells.size());
+  chunk.cells.push_back(flat);
   const CellSite site = source_.plan.cell(flat);
   const LayerRank rank = source_.plan.layer_rank(flat);
-  chunk.skips.resize(static_cast<std::size_t>(chunk.count * source_.batch.size()), Skip::None);
+  chunk.skips.resize(chunk.cells.size() * static_cast<std::size_t>(source_.batch.size()), Skip::None);
   std::vector<const PackedEdit*> edits;
   for (const HookId id : site.ids) {
     LayerRank of = rank;
@@ -213,10 +214,16 @@ void PackedCells::add_cell(Chunk& chunk) const {
 }
 
 PackedCells::Chunk PackedCells::chunk(Index first, Index rows, Index cells) const {
-  Chunk chunk{.first = first, .count = 0, .edits = {}, .lanes = {}, .skips = {}, .rows = 0};
+  Chunk chunk;
   const Index end = std::min(source_.plan.cells(), first + cells);
-  do add_cell(chunk);
-  while (chunk.rows < rows && first + chunk.count < end);
+  do add_cell(chunk, first++);
+  while (chunk.rows < rows && first < end);
+  return chunk;
+}
+
+PackedCells::Chunk PackedCells::chunk(std::vector<Index> cells) const {
+  Chunk chunk;
+  for (const Index flat : cells) add_cell(chunk, flat);
   return chunk;
 }
 
@@ -273,7 +280,7 @@ void PackedCells::read(Chunk& chunk, Rows rows, ChunkResult& out) const {
 }
 
 ChunkResult PackedCells::run(Chunk chunk) const {
-  const Index rows = source_.batch.size(), count = chunk.count;
+  const Index rows = source_.batch.size(), count = static_cast<Index>(chunk.cells.size());
   ChunkResult out;
   const at::Tensor nan = at::full({}, std::nan(""), at::kDouble);
   at::Tensor there = at::ones({count, rows}, at::kBool);

@@ -55,7 +55,7 @@ class PackedCells {
   PackedCells& operator=(const PackedCells&) = delete;
 
   struct Chunk {
-    Index first = 0, count = 0;  // cells
+    std::vector<Index> cells;  // by flat index
     std::deque<PackedEdit> edits;
     std::vector<Lane> lanes;
     std::vector<Skip> skips;  // [cell * batch + row]
@@ -63,12 +63,13 @@ class PackedCells {
   };
   // Cells from `first` on, until they have `rows` packed rows or `cells` are reached; at least one. [any thread]
   Chunk chunk(Index first, Index rows, Index cells) const;
+  Chunk chunk(std::vector<Index> cells) const;                          // exactly these [any thread]
   ChunkResult run(Chunk chunk) const;                                   // [any thread]
   const std::vector<at::Tensor>& base() const { return base_by_row_; }  // [metric]: double [batch]
   std::vector<at::Tensor> donor() const;  // the same of the donor's run; empty where it serves no cell
 
  private:
-  void add_cell(Chunk& chunk) const;
+  void add_cell(Chunk& chunk, Index flat) const;
   Skip filter(LaneEdit& edit, Index row, bool alone) const;
   bool can_differ(const PackedEdit& edit, Index row, Index pos, bool alone, Skip& why) const;
   void begin(Lane& lane, bool alone) const;
