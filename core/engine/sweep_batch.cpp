@@ -57,16 +57,23 @@ SweepBatch::SweepBatch(Runner& runner, const Sweep& sweep, const RowBatch& batch
 }
 
 SweepBatch::SweepBatch(Runner& runner, const Sweep& sweep, const SweepPlan& plan, const RowBatch& batch,
-                       const ForwardPath& path, const TokenCodec* codec, Index max_rows, const SessionOptions& options)
+                       std::vector<HookId> observed, const ForwardPath& path, const TokenCodec* codec, Index max_rows,
+                       const SessionOptions& options)
     : runner_(runner),
       sweep_(sweep),
       batch_(batch),
       frozen_(resolved(sweep.freeze, runner.hooks())),
+      observed_ids_(std::move(observed)),
       work_(runner, batch_, codec, path, max_rows),
       reader_(sweep.metrics, batch_, batch_.rows, codec, runner.values().device(), runner.info().d_vocab) {
   const std::vector<HookId> of_donor = PackedCells::donor_points(sweep, plan, runner.model());
   prepare(plan.points(), of_donor, options.kind);
-  run_base(PackedCells::points(plan, runner.model()));
+  std::vector<HookId> kept = PackedCells::points(plan, runner.model());
+  for (const HookId id : observed_ids_) {
+    observed_.emplace_back(Where{}, id, work_.place());
+    if (std::find(kept.begin(), kept.end(), id) == kept.end()) kept.push_back(id);
+  }
+  run_base(kept);
   pack(plan, of_donor);
   if (packed_) base_ = packed_->base();
   const auto& change = sweep.change.spec();
@@ -85,6 +92,16 @@ void SweepBatch::prepare(const std::vector<HookId>& points, const std::vector<Ho
   for (const HookId id : of_donor) work_.sources().want_donor(*sweep_.change.spec().donor, sweep_.align, id);
   work_.sources().make();
   edits_ = work_.bind(sweep_.edits, kind);
+}
+
+std::vector<at::Tensor> SweepBatch::without_padding(const std::vector<at::Tensor>& observed) const {
+  std::vector<at::Tensor> out;
+  for (std::size_t i = 0; i < observed.size(); ++i) {
+    std::vector<at::Tensor> cells;
+    for (const at::Tensor& cell : observed[i].unbind(0)) cells.push_back(observed_[i].narrow(cell));
+    out.push_back(at::stack(cells));
+  }
+  return out;
 }
 
 // What every cell and the base run have: the sweep's edits; then, in cells only, the frozen points.
@@ -132,6 +149,7 @@ void SweepBatch::pack(const SweepPlan& plan, const std::vector<HookId>& of_donor
                                .everywhere = std::move(edits),
                                .donor = of_donor.empty() ? nullptr : &donor_values_,
                                .equal = std::move(equal),
+                               .observed = observed_ids_,
                                .kernels = work_.path().kernels});
 }
 

@@ -32,9 +32,13 @@ class SweepBatch {
              const SessionOptions& options);
   // The same for cells that are served from what the base run (and a donor's) keeps: packed() is there then, unless
   // one of the sweep's edits puts a pattern that looks ahead.
-  SweepBatch(Runner& runner, const Sweep& sweep, const SweepPlan& plan, const RowBatch& batch, const ForwardPath& path,
-             const TokenCodec* codec, Index max_rows, const SessionOptions& options);
+  SweepBatch(Runner& runner, const Sweep& sweep, const SweepPlan& plan, const RowBatch& batch,
+             std::vector<HookId> observed, const ForwardPath& path, const TokenCodec* codec, Index max_rows,
+             const SessionOptions& options);
   const PackedCells* packed() const noexcept { return packed_ ? &*packed_ : nullptr; }
+
+  // Of what cells hold at the observed points, [cell, batch, ...] each: the same with NaN at padding.
+  std::vector<at::Tensor> without_padding(const std::vector<at::Tensor>& observed) const;
 
   // `layer`: the rank of the cell's layers in a tensor per layer.
   CellResult cell(const CellSite& site, const LayerRank& layer, Skipping skipping);

@@ -38,12 +38,13 @@ std::string reason(Skip skip) {
 }  // namespace
 
 PackedSweep::PackedSweep(Runner& runner, const Sweep& sweep, const SweepPlan& plan, const ForwardPath& path,
-                         const TokenCodec* codec, const SessionOptions& options, Index budget,
-                         std::filesystem::path journal)
+                         std::vector<HookId> observed, const TokenCodec* codec, const SessionOptions& options,
+                         Index budget, std::filesystem::path journal)
     : runner_(runner),
       sweep_(sweep),
       plan_(plan),
       path_(path),
+      observed_ids_(std::move(observed)),
       codec_(codec),
       options_(options),
       budget_(budget),
@@ -57,7 +58,9 @@ PackedSweep::PackedSweep(Runner& runner, const Sweep& sweep, const SweepPlan& pl
         "the values kept of one prompt of {} tokens take {}, but half of the memory budget is {}; raise memory_budget",
         longest_, bytes_text(bytes), bytes_text(budget_ / 2)));
   }
-  journal_.emplace(std::move(journal), identity(), options.keep_after);
+  // What is observed goes to the caller at once, so a killed sweep has to begin again.
+  journal_.emplace(observed_ids_.empty() ? std::move(journal) : std::filesystem::path(), identity(),
+                   options.keep_after);
 }
 
 // The fingerprint of the run, whose folder the journal lies in, says the rest.
@@ -77,7 +80,7 @@ Index PackedSweep::chunk_rows() const {
 }
 
 Index PackedSweep::bytes_per_prompt(Index positions) const {
-  std::set<HookId> base, donor;
+  std::set<HookId> base(observed_ids_.begin(), observed_ids_.end()), donor;
   for (const HookId id : PackedCells::points(plan_, runner_.model())) base.insert(id);
   for (const HookId id : PackedCells::donor_points(sweep_, plan_, runner_.model())) donor.insert(id);
   if (sweep_.change.spec().donor || sweep_.change.spec().op == ChangeSpec::Op::Freeze)
@@ -102,11 +105,35 @@ std::vector<RowBatch> PackedSweep::batches() const {
     const Index fit = rows_that_fit(runner_.info(), longest, budget_);
     return std::max<Index>(1, std::min(fit, budget_ / 2 / std::max<Index>(1, bytes_per_prompt(longest))));
   };
-  const bool whole = laid_along_positions(sweep_.change.spec()) ||
+  const bool whole = !observed_ids_.empty() || laid_along_positions(sweep_.change.spec()) ||
                      std::any_of(sweep_.edits.items().begin(), sweep_.edits.items().end(),
                                  [](const Edits::Item& item) { return laid_along_positions(item.change.spec()); });
   return whole ? row_batches(sweep_.into, runner_.info(), most(longest_))
                : length_batches(sweep_.into, runner_.info(), {.max_rows = most});
+}
+
+// Cells between two calls of on_chunk, if it gets their values.
+Index PackedSweep::group_cells() const {
+  if (observed_ids_.empty()) return plan_.cells();
+  Index bytes = 1;  // of what one cell observes
+  for (const HookId id : observed_ids_) {
+    const std::vector<Index> shape = runner_.hooks().shape(id, sweep_.into.size(), longest_);
+    bytes += static_cast<Index>(runner_.values().dtype().itemsize()) *
+             std::accumulate(shape.begin(), shape.end(), Index{1}, std::multiplies<>());
+  }
+  return std::clamp<Index>(budget_ / 8 / bytes, 1, kMostChunkCells);  // held by threads, in parts and together
+}
+
+// Null when one of its edits lets a query see what follows it.
+std::unique_ptr<SweepBatch> PackedSweep::prepared(const RowBatch& rows, bool first_time, SweepValues& into) {
+  auto batch =
+      std::make_unique<SweepBatch>(runner_, sweep_, plan_, rows, observed_ids_, path_, codec_, rows.size(), options_);
+  if (batch->packed() == nullptr) return nullptr;
+  if (!first_time) return batch;
+  warn_answer_in_prompt(sweep_.metrics, rows, codec_, runner_.monitor());
+  into.put_references(rows, batch->base(), batch->donor());
+  into.largest_logit = std::max(into.largest_logit, batch->largest_logit());
+  return batch;
 }
 
 bool PackedSweep::run(SweepValues& into) {
@@ -114,15 +141,19 @@ bool PackedSweep::run(SweepValues& into) {
   if (journal_->kept() > 0)
     runner_.monitor().event("sweep-resumed", fmt::format("{} chunks of cells were finished before", journal_->kept()));
   const double before = runner_.operations();  // below only base and donor runs make forwards
-  for (std::size_t i = 0; i < batches.size(); ++i) {
-    const RowBatch& rows = batches[i];
-    const SweepBatch batch(runner_, sweep_, plan_, rows, path_, codec_, rows.size(), options_);
-    if (batch.packed() == nullptr) return false;
-    warn_answer_in_prompt(sweep_.metrics, rows, codec_, runner_.monitor());
-    into.put_references(rows, batch.base(), batch.donor());
-    into.largest_logit = std::max(into.largest_logit, batch.largest_logit());
-    run_batch(*batch.packed(), rows, static_cast<Index>(i), i + 1 == batches.size(), into);
-    prompts_done_ += rows.size();
+  const Index group = group_cells();
+  std::unique_ptr<SweepBatch> batch;
+  for (Index first = 0; first < plan_.cells(); first += group) {
+    const Index end = std::min(plan_.cells(), first + group);
+    observed_.assign(observed_ids_.size(), {});
+    for (std::size_t i = 0; i < batches.size(); ++i) {
+      if (batch == nullptr || batches.size() > 1) {
+        batch.reset();  // before the next one takes its memory
+        batch = prepared(batches[i], first == 0, into);
+      }
+      if (batch == nullptr) return false;
+      run_batch(*batch, static_cast<Index>(i), i + 1 == batches.size(), end, into);
+    }
   }
   into.counts.reference_operations = runner_.operations() - before;
   count_cells(into);
@@ -134,13 +165,16 @@ struct PackedSweep::Work {
   std::mutex mutex;
   Index chunks = 0;                 // so far
   Index next = 0;                   // first cell of the next chunk
+  Index pairs = 0;                  // of a cell and a prompt, done in this call
   std::map<Index, Index> finished;  // first cell -> end, not yet in order
   Index in_order = 0;               // all cells below are finished
 };
 
-void PackedSweep::run_batch(const PackedCells& cells, const RowBatch& batch, Index which, bool last,
-                            SweepValues& into) {
+void PackedSweep::run_batch(const SweepBatch& batch, Index which, bool last, Index end_cell, SweepValues& into) {
+  const PackedCells& cells = *batch.packed();
   Work work;
+  work.next = work.in_order = emitted_;
+  make_room(batch.batch(), end_cell - emitted_);
   const Index rows = chunk_rows();
   ThreadTeam team(at::get_num_threads());
   const auto caller = std::this_thread::get_id();
@@ -152,7 +186,7 @@ void PackedSweep::run_batch(const PackedCells& cells, const RowBatch& batch, Ind
       if (main) monitor.check_stop();
       if (monitor.stop_requested()) return;
       std::unique_lock lock(work.mutex);
-      if (work.next >= plan_.cells()) break;
+      if (work.next >= end_cell) break;
       const Index first = work.next, smaller = kFirstChunkRows + kMoreRowsEach * work.chunks++;
       Index finished = first;
       if (const SweepJournal::Kept* kept = journal_->find(which, first)) {
@@ -160,11 +194,13 @@ void PackedSweep::run_batch(const PackedCells& cells, const RowBatch& batch, Ind
         put(first, kept->end, kept->result, batch, into);
         finished = kept->end;
       } else {
-        PackedCells::Chunk chunk = cells.chunk(first, std::min(rows, smaller), kMostChunkCells);
+        PackedCells::Chunk chunk =
+            cells.chunk(first, std::min(rows, smaller), std::min(end_cell - first, kMostChunkCells));
         const Index end = chunk.cells.back() + 1;
         work.next = end;
         lock.unlock();
-        const ChunkResult result = cells.run(std::move(chunk));
+        ChunkResult result = cells.run(std::move(chunk));
+        result.observed = batch.without_padding(result.observed);
         journal_->add(which, first, end, result);
         lock.lock();
         put(first, end, result, batch, into);
@@ -176,18 +212,31 @@ void PackedSweep::run_batch(const PackedCells& cells, const RowBatch& batch, Ind
         work.finished.erase(work.finished.begin());
       }
       const Index done = work.in_order;
+      work.pairs += (finished - first) * batch.batch().size();
+      const Index pairs = pairs_done_ + work.pairs;
       lock.unlock();
-      monitor.progress("cells", (prompts_done_ * plan_.cells() + done * batch.size()) / sweep_.into.size(),
-                       plan_.cells(), {});
-      if (main && last) emit(done, into);
+      monitor.progress("cells", pairs / sweep_.into.size(), plan_.cells(), {});
+      if (main && last && observed_ids_.empty()) emit(done, into);
     }
   });
+  pairs_done_ += work.pairs;
   if (const auto why = journal_->failure()) monitor.warn("sweep-journal", *why);
   monitor.check_stop();
-  if (last) emit(plan_.cells(), into);
+  if (last) emit(end_cell, into);
 }
 
-void PackedSweep::put(Index first, Index end, const ChunkResult& result, const RowBatch& batch, SweepValues& into) {
+void PackedSweep::make_room(const RowBatch& rows, Index cells) {
+  for (std::size_t i = 0; i < observed_ids_.size(); ++i) {
+    std::vector<Index> shape = runner_.hooks().shape(observed_ids_[i], rows.size(), rows.longest());
+    shape.insert(shape.begin(), cells);
+    observed_[i].push_back(at::empty(shape, runner_.values()));
+  }
+}
+
+void PackedSweep::put(Index first, Index end, const ChunkResult& result, const SweepBatch& from, SweepValues& into) {
+  const RowBatch& batch = from.batch();
+  for (std::size_t i = 0; i < observed_.size(); ++i)
+    observed_[i].back().narrow(0, first - emitted_, end - first).copy_(result.observed[i]);
   for (std::size_t m = 0; m < into.cells.size(); ++m) {
     at::Tensor by_prompt = into.cells[m].narrow(0, first, end - first).t();
     batch.put(by_prompt, result.values[m].t());
@@ -209,8 +258,10 @@ void PackedSweep::put(Index first, Index end, const ChunkResult& result, const R
 // [main] Finished cells, in order, once all prompts have them.
 void PackedSweep::emit(Index end, SweepValues& into) {
   if (!sweep_.on_chunk || end == emitted_) return;
-  auto data = std::make_shared<CaptureData>(
-      CaptureData{.hooks = runner_.hooks(), .ids = {}, .items = {}, .resid = {}, .logits = {}, .rows = sweep_.into});
+  auto data = std::make_shared<CaptureData>(CaptureData{
+      .hooks = runner_.hooks(), .ids = observed_ids_, .items = {}, .resid = {}, .logits = {}, .rows = sweep_.into});
+  for (std::size_t i = 0; i < observed_ids_.size(); ++i)
+    data->items.emplace_back(runner_.hooks()[observed_ids_[i]], at::cat(observed_[i], 1));
   diopter::Chunk chunk{.first = emitted_, .values = {}, .observed = Capture(std::move(data))};
   for (const at::Tensor& values : into.cells)
     chunk.values.push_back(values.narrow(0, emitted_, end - emitted_).clone());

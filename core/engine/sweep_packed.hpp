@@ -1,8 +1,10 @@
 // A sweep whose cells are served from the base run: batches of prompts one after the other, on each of them chunks of
-// cells, each chunk computed by one thread.
+// cells, each chunk computed by one thread. If values of the cells are observed, the cells come in groups whose values
+// fit into memory, each group on all batches.
 #pragma once
 
 #include <map>
+#include <memory>
 #include <mutex>
 #include <optional>
 #include <string>
@@ -19,7 +21,8 @@ class PackedSweep {
   // `journal`: where finished cells are kept; may be empty. `budget`: bytes. Error when it holds not even one prompt's
   // values.
   PackedSweep(Runner& runner, const Sweep& sweep, const SweepPlan& plan, const ForwardPath& path,
-              const TokenCodec* codec, const SessionOptions& options, Index budget, std::filesystem::path journal);
+              std::vector<HookId> observed, const TokenCodec* codec, const SessionOptions& options, Index budget,
+              std::filesystem::path journal);
 
   // False when an edit of all cells lets a query see what follows it: then every cell needs a forward of its own.
   bool run(SweepValues& into);
@@ -30,8 +33,11 @@ class PackedSweep {
   std::vector<RowBatch> batches() const;
   std::string identity() const;
   Index chunk_rows() const;
-  void run_batch(const PackedCells& cells, const RowBatch& batch, Index which, bool last, SweepValues& into);
-  void put(Index first, Index end, const ChunkResult& result, const RowBatch& batch, SweepValues& into);
+  Index group_cells() const;
+  std::unique_ptr<SweepBatch> prepared(const RowBatch& rows, bool first_time, SweepValues& into);
+  void run_batch(const SweepBatch& batch, Index which, bool last, Index end, SweepValues& into);
+  void make_room(const RowBatch& rows, Index cells);
+  void put(Index first, Index end, const ChunkResult& result, const SweepBatch& batch, SweepValues& into);
   void emit(Index end, SweepValues& into);
   void count_cells(SweepValues& into) const;
 
@@ -39,12 +45,14 @@ class PackedSweep {
   const Sweep& sweep_;
   const SweepPlan& plan_;
   ForwardPath path_;
+  std::vector<HookId> observed_ids_;
   const TokenCodec* codec_;
   const SessionOptions& options_;
   Index budget_, longest_;
   std::vector<std::uint8_t> computed_, there_, unchanged_, broken_;  // [cell]
   std::map<Skip, Index> skips_;                                      // pairs of a cell and a prompt
-  Index prompts_done_ = 0, emitted_ = 0;
+  Index pairs_done_ = 0, emitted_ = 0;                               // pairs of a cell and a prompt; cells
+  std::vector<std::vector<at::Tensor>> observed_;  // [point][batch of prompts]: of the cells not yet emitted
   std::optional<SweepJournal> journal_;
 };
 

@@ -70,10 +70,10 @@ SweepRun::SweepRun(Runner& runner, const Sweep& sweep, const TokenCodec* codec, 
 
 void SweepRun::compute() {
   values_.emplace(sweep_.metrics.size(), plan_->cells(), sweep_.into.size());
-  std::string why = options_.plain_sweeps ? "plain sweeps are asked for"
-                                          : PackedCells::why_plain(sweep_, *plan_, runner_.model(), path_);
+  std::string why =
+      options_.plain_sweeps ? "plain sweeps are asked for" : PackedCells::why_plain(sweep_, runner_.model());
   if (why.empty()) {
-    PackedSweep packed(runner_, sweep_, *plan_, path_, codec_, options_, budget_, journal_);
+    PackedSweep packed(runner_, sweep_, *plan_, path_, observed_, codec_, options_, budget_, journal_);
     packed_ = packed.run(*values_);
     if (packed_) return;
     why = "one of its edits lets a query see what follows it";
@@ -161,7 +161,7 @@ void SweepRun::measure_precision() {
   const RowBatch& rows = batches[static_cast<std::size_t>(drawn_batch.item<Index>())];
   if (packed_) {
     Runner exact(*options_.exact, runner_.monitor());
-    const SweepBatch batch(exact, sweep_, *plan_, rows, path_, codec_, most, options_);
+    const SweepBatch batch(exact, sweep_, *plan_, rows, {}, path_, codec_, most, options_);
     compare(cells, rows, batch.packed()->run(batch.packed()->chunk(cells)).values, "products in float32");
   } else {
     compare(cells, rows, plain(cells, rows, most), "products in float32");

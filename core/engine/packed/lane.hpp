@@ -20,18 +20,19 @@ struct LaneEdit {
 
 struct Lane {
   Index cell = 0, row = 0, end = 0;  // of the chunk; of the batch; positions from `end` on are dead
+  Index first_layer = 0;             // of its first change; n_layers: after the blocks
   std::vector<LaneEdit> edits;       // in firing order
   bool donor_serves = false;         // its one change puts a donor's stream, so later values may be the donor's
   std::vector<std::uint8_t> stream;  // [pos] StreamIs of the stream entering the layer at hand
   bool changed = false;              // some edit altered a bit
 
-  const LaneEdit* edit_at(Point point, Index layer) const {
+  const LaneEdit* edit_at(HookId id) const {
     for (const LaneEdit& edit : edits) {
-      if (edit.edit->point() == point && edit.edit->layer() == layer) return &edit;
+      if (edit.edit->id() == id) return &edit;
     }
     return nullptr;
   }
-  bool begins_after(Index layer) const { return edits.front().edit->layer() > layer; }
+  bool begins_after(Index layer) const { return first_layer > layer; }
 };
 
 }  // namespace diopter::engine

@@ -126,8 +126,8 @@ void LaneWalk::attend_lane(Index layer, Index index, const LayerRows& rows, Atte
   if (lane.begins_after(layer)) return;
   const auto first = rows.begin[static_cast<std::size_t>(index)],
              last = rows.begin[static_cast<std::size_t>(index) + 1];
-  const LaneEdit *scores_edit = lane.edit_at(Point::AttnScores, layer),
-                 *pattern_edit = lane.edit_at(Point::Pattern, layer);
+  const LaneEdit *scores_edit = lane.edit_at(model_.hooks().id(Point::AttnScores, layer)),
+                 *pattern_edit = lane.edit_at(model_.hooks().id(Point::Pattern, layer));
   const HookId scores_id = model_.hooks().id(Point::AttnScores, layer),
                pattern_id = model_.hooks().id(Point::Pattern, layer);
   if (first == last && scores_edit == nullptr && pattern_edit == nullptr) return;

@@ -85,8 +85,7 @@ void LaneWalk::classify(Index index, Index layer, LayerRows& rows) {
       rows.raw.push_back(row);
     }
   }
-  if (lane.donor_serves && lane.edits.front().edit->layer() == layer &&
-      stages::is_stream_inside(lane.edits.front().edit->point())) {
+  if (lane.donor_serves && lane.first_layer == layer && stages::is_stream_inside(lane.edits.front().edit->point())) {
     for (const Index pos : lane.edits.front().positions) next[static_cast<std::size_t>(pos)] = kDonor;
   }
   std::sort(heads.begin(), heads.end());

@@ -8,12 +8,12 @@
 
 namespace diopter::engine {
 
-LaneWalk::LaneWalk(const WalkContext& context, std::vector<Lane>& lanes)
+LaneWalk::LaneWalk(const WalkContext& context, std::vector<Lane>& lanes, ObservedRows* observed)
     : context_(context),
       model_(context.model),
       info_(context.model.info()),
       lanes_(lanes),
-      tap_(context.model.hooks(), context.everywhere, lanes),
+      tap_(context.model.hooks(), context.everywhere, lanes, observed),
       positions_(context.batch.longest()),
       stream_at_(lanes.size(), positions_) {
   stream_.value = at::empty({0, info_.d_model}, context.base.at(Point::ResidPost, info_.n_layers - 1).options());
@@ -22,7 +22,7 @@ LaneWalk::LaneWalk(const WalkContext& context, std::vector<Lane>& lanes)
 
 Rows LaneWalk::run() {
   Index first = info_.n_layers;
-  for (const Lane& lane : lanes_) first = std::min(first, std::max<Index>(0, lane.edits.front().edit->layer()));
+  for (const Lane& lane : lanes_) first = std::min(first, lane.first_layer);
   for (Index layer = first; layer < info_.n_layers; ++layer) {
     enter(layer);
     const LayerRows rows = classify(layer);
@@ -115,6 +115,7 @@ void LaneWalk::enter(Index layer) {
   const HookId id = model_.hooks().id(Point::ResidPre, layer);
   if (!any) {
     tap_.apply_everywhere(id, stream_);
+    tap_.apply_own(id, stream_);
     return;
   }
   for (Lane& lane : lanes_) {
@@ -131,6 +132,7 @@ void LaneWalk::enter(Index layer) {
       const Point other = point == Point::Embed ? Point::PosEmbed : Point::Embed;
       // resid_pre = embed + pos_embed, of which one or both are edited.
       std::vector<RowAt> which = edited({&point, 1}, -1, RowIndex(lanes_.size(), positions_));
+      if (which.empty()) continue;
       Rows value = from_base(which, point, 0);
       tap_.apply_own(part, value);
       if (model_.hooks().id(other, 0) != kNoHook) {
@@ -243,7 +245,7 @@ std::vector<RowAt> LaneWalk::take_few(std::vector<RowAt>& rows, Index layer) con
   const at::Tensor& weight = model_.parameters().get(model::Part::MlpOutWeight, layer);
   std::vector<RowAt> few, rest;
   for (const RowAt at : rows) {
-    const LaneEdit* edit = lane(at).edit_at(Point::MlpPost, layer);
+    const LaneEdit* edit = lane(at).edit_at(model_.hooks().id(Point::MlpPost, layer));
     const std::size_t neurons = edit->edit->neurons().size();
     const bool added = neurons > 0 && neurons <= kFew && !info_.post_norms && weight.scalar_type() == at::kFloat &&
                        stream_.value.scalar_type() == at::kFloat;
@@ -263,7 +265,7 @@ Rows LaneWalk::by_neurons(const std::vector<RowAt>& rows, Index layer) {
     const auto* before = static_cast<const float*>(context_.base.row(Point::MlpPost, layer, lane(at).row, at.pos));
     const auto* after = static_cast<const float*>(post.row(i));
     auto* sum = static_cast<float*>(out.row(i));
-    for (const Index neuron : lane(at).edit_at(Point::MlpPost, layer)->edit->neurons()) {
+    for (const Index neuron : lane(at).edit_at(model_.hooks().id(Point::MlpPost, layer))->edit->neurons()) {
       const float change = after[neuron] - before[neuron];
       const float* row = weight.const_data_ptr<float>() + neuron * weight.stride(0);
       for (Index d = 0; d < info_.d_model; ++d) sum[d] += change * row[d * weight.stride(1)];

@@ -34,10 +34,12 @@ struct LayerRows {
 
 class LaneWalk {
  public:
-  LaneWalk(const WalkContext& context, std::vector<Lane>& lanes);
+  // `observed` may be null.
+  LaneWalk(const WalkContext& context, std::vector<Lane>& lanes, ObservedRows* observed = nullptr);
 
   // All blocks. -> the rows of the stream after the last one that are neither the base run's nor the donor's.
   Rows run();
+  RowTap& tap() noexcept { return tap_; }
   double operations() const noexcept { return operations_; }
 
  private:

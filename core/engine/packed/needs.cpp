@@ -35,13 +35,15 @@ Marks all_seen_marked(const Marks& marks, Index window) {
 
 }  // namespace
 
-Needs::Needs(const RowBatch& batch, const ModelInfo& info, const MetricReader& reader)
+Needs::Needs(const RowBatch& batch, const ModelInfo& info, const MetricReader& reader, bool everything)
     : rows_(batch.size()), stream_(static_cast<std::size_t>((info.n_layers + 1) * rows_)), keys_(stream_.size()) {
   for (Index row = 0; row < rows_; ++row) {
-    const Index end = reader.last_position(row) == kUnset ? 0 : reader.last_position(row) + 1;
+    const Index end = everything                            ? batch.lengths[static_cast<std::size_t>(row)]
+                      : reader.last_position(row) == kUnset ? 0
+                                                            : reader.last_position(row) + 1;
     ends_.push_back(end);
     Marks read(static_cast<std::size_t>(end), 0);
-    for (Index pos = 0; pos < end; ++pos) read[static_cast<std::size_t>(pos)] = reader.reads(row, pos);
+    for (Index pos = 0; pos < end; ++pos) read[static_cast<std::size_t>(pos)] = everything || reader.reads(row, pos);
     stream_[at(info.n_layers, row)] = std::move(read);
     for (Index layer = info.n_layers - 1; layer >= 0; --layer) {
       const Marks& out = stream_[at(layer + 1, row)];

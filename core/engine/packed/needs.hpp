@@ -14,7 +14,8 @@ using Marks = std::vector<std::uint8_t>;  // [pos] 0 or 1
 // enters l + 1; the stream after the last block counts as layer n_layers.
 class Needs {
  public:
-  Needs(const RowBatch& batch, const ModelInfo& info, const MetricReader& reader);
+  // `everything`: all positions count as read, because values of the run are observed.
+  Needs(const RowBatch& batch, const ModelInfo& info, const MetricReader& reader, bool everything = false);
 
   const Marks& stream(Index layer, Index row) const { return stream_[at(layer, row)]; }  // entering the layer
   const Marks& keys(Index layer, Index row) const { return keys_[at(layer, row)]; }      // its keys and values

@@ -6,6 +6,7 @@
 #include <cmath>
 #include <set>
 
+#include "engine/packed/after_blocks.hpp"
 #include "engine/packed/stages.hpp"
 
 namespace diopter::engine {
@@ -13,7 +14,9 @@ namespace {
 
 Index first_layer(const SweepPlan& plan, const HookTable& hooks, Index layers) {
   Index first = layers;
-  for (const HookId id : plan.points()) first = std::min(first, std::max<Index>(0, hooks[id].layer));
+  for (const HookId id : plan.points()) {
+    if (!stages::after_blocks(hooks.point(id))) first = std::min(first, std::max<Index>(0, hooks[id].layer));
+  }
   return first;
 }
 
@@ -64,7 +67,7 @@ std::vector<HookId> PackedCells::donor_points(const Sweep& sweep, const SweepPla
   const bool replaced = change.op == ChangeSpec::Op::Replace && change.donor;
   const bool streams = std::any_of(plan.points().begin(), plan.points().end(),
                                    [&](HookId id) { return donor_may_serve(hooks.point(id)); });
-  if (!replaced || !streams || !sweep.edits.empty() || !sweep.freeze.empty()) return {};
+  if (!replaced || !streams || !sweep.edits.empty() || !sweep.freeze.empty() || !sweep.observe.empty()) return {};
   const Index first = first_layer(plan, hooks, model.info().n_layers);
   std::vector<HookId> ids = KeptRun::points(hooks, model.info(), first);
   for (Index layer = first; model.info().parallel_block && layer < model.info().n_layers; ++layer)
@@ -72,8 +75,7 @@ std::vector<HookId> PackedCells::donor_points(const Sweep& sweep, const SweepPla
   return ids;
 }
 
-std::string PackedCells::why_plain(const Sweep& sweep, const SweepPlan& plan, const model::Transformer& model,
-                                   const ForwardPath& path) {
+std::string PackedCells::why_plain(const Sweep& sweep, const model::Transformer& model) {
   const at::Tensor& embed = model.parameters().get(model::Part::Embed);
   const at::ScalarType dtype = embed.scalar_type();
   if (!embed.device().is_cpu()) return "the model is on a GPU";
@@ -85,11 +87,6 @@ std::string PackedCells::why_plain(const Sweep& sweep, const SweepPlan& plan, co
   for (const Metric& metric : sweep.metrics) {
     if (metric.spec().custom) return "one of its metrics is a callback";
   }
-  if (!sweep.observe.empty()) return "it observes hook points";
-  if (path.all_normalized) return "it changes what stands after the last block";
-  for (const HookId id : plan.points()) {
-    if (stages::after_blocks(model.hooks().point(id))) return "it changes what stands after the last block";
-  }
   return {};
 }
 
@@ -97,7 +94,7 @@ PackedCells::PackedCells(PackedSource source)
     : source_(std::move(source)),
       info_(source_.model.info()),
       first_layer_(first_layer(source_.plan, source_.model.hooks(), info_.n_layers)),
-      needs_(source_.batch, info_, source_.reader),
+      needs_(source_.batch, info_, source_.reader, !source_.observed.empty()),
       base_(source_.base, source_.model, first_layer_),
       operands_(source_.compiler, source_.place, source_.model.parameters().get(model::Part::Embed).scalar_type()) {
   if (source_.donor != nullptr) donor_ = KeptRun(*source_.donor, source_.model, first_layer_);
@@ -109,25 +106,22 @@ PackedCells::PackedCells(PackedSource source)
   for (std::size_t m = 0; m < base_at_.size(); ++m) base_by_row_.push_back(source_.reader.by_row(m, base_at_[m]));
 }
 
-SeenLogits PackedCells::seen(at::Tensor normalized, at::Tensor points) const {
-  const model::Transformer& model = source_.model;
-  return {.point = std::move(points),
-          .logits = [&model,
-                     normalized](const at::Tensor& which) { return model.unembed(normalized.index_select(0, which)); },
-          .token_logits =
-              [&model, normalized](const at::Tensor& which, const at::Tensor& tokens) {
-                return model.token_logits(normalized.index_select(0, which), tokens);
-              }};
-}
-
 std::vector<at::Tensor> PackedCells::at_points(const KeptRun& run) const {
+  std::vector<Lane> lanes;  // one a prompt, without changes of its own
+  for (Index row = 0; row < source_.batch.size(); ++row)
+    lanes.push_back({.row = row, .end = needs_.end(row), .edits = {}, .stream = {}});
+  RowTap tap(source_.model.hooks(), source_.everywhere, lanes);
   std::vector<const void*> from;
-  for (Index point = 0; point < source_.reader.points(); ++point)
-    from.push_back(run.stream(info_.n_layers, source_.reader.row_of(point), source_.reader.position_of(point)));
+  std::vector<RowAt> at;
+  for (Index point = 0; point < source_.reader.points(); ++point) {
+    const Index row = source_.reader.row_of(point), pos = source_.reader.position_of(point);
+    at.push_back({static_cast<std::int32_t>(row), static_cast<std::int32_t>(pos)});
+    from.push_back(run.stream(info_.n_layers, row, pos));
+  }
   const at::TensorOptions options = run.at(Point::ResidPost, info_.n_layers - 1).options();
-  const at::Tensor resid = gathered(from, {info_.d_model}, options);
-  return source_.reader.values_at(
-      seen(source_.model.final_norm(resid), at::arange(source_.reader.points(), at::TensorOptions(at::kLong))));
+  AfterBlocks after(source_.model, tap, {std::move(at), gathered(from, {info_.d_model}, options)});
+  const at::Tensor all = at::arange(source_.reader.points(), at::TensorOptions(at::kLong));
+  return source_.reader.values_at(after.seen(all, all));
 }
 
 // ---- from cells to lanes
@@ -138,18 +132,19 @@ bool PackedCells::can_differ(const PackedEdit& edit, Index row, Index pos, bool 
   const auto at = static_cast<std::size_t>(pos);
   why = Skip::NotRead;
   if (pos >= needs_.end(row)) return false;
+  const bool after = stages::after_blocks(point);
   const bool before = stages::is_stream_before(point);
   const bool keys = stages::reaches_keys(point), queries = stages::reaches_queries(point);
-  const bool needed =
-      before ? needs_.stream(layer, row)[at] != 0
-             : (keys && needs_.keys(layer, row)[at]) || ((queries || !keys) && needs_.stream(layer + 1, row)[at]);
+  const bool needed = before || after ? needs_.stream(layer, row)[at] != 0
+                                      : (keys && needs_.keys(layer, row)[at]) ||
+                                            ((queries || !keys) && needs_.stream(layer + 1, row)[at]);
   if (!needed) return false;
   why = Skip::Future;
   if (stages::in(stages::kPairs, point) && edit.causal() && edit.first_source(row) > pos) return false;
   why = Skip::SameTokens;
   if (!alone || !source_.equal || !edit.replaces_by_donor()) return true;
   if (stages::in(stages::kPairs, point) && !edit.causal()) return true;  // entries come from other places
-  const bool entering = before || keys || queries;                       // of these the position's own stream decides
+  const bool entering = before || after || keys || queries;              // of these the position's own stream decides
   const Index at_layer = entering ? layer : layer + 1;
   return pos >= source_.equal->in_place_until(row) || !source_.equal->entering(at_layer, row)[at];
 }
@@ -168,6 +163,7 @@ Skip PackedCells::filter(LaneEdit& edit, Index row, bool alone) const {
 void PackedCells::begin(Lane& lane, bool alone) const {
   const PackedEdit& first = *lane.edits.front().edit;
   const Index layer = std::max<Index>(0, first.layer());
+  lane.first_layer = layer;
   lane.stream.assign(static_cast<std::size_t>(lane.end), kBase);
   lane.donor_serves = alone && source_.donor != nullptr && first.replaces_by_donor() && first.whole_vector() &&
                       donor_may_serve(first.point()) && source_.equal->in_place(lane.row, lane.end);
@@ -235,29 +231,46 @@ std::vector<at::Tensor> PackedCells::donor() const {
 
 // ---- from lanes to values
 
-void PackedCells::read(Chunk& chunk, Rows rows, ChunkResult& out) const {
-  RowIndex index(chunk.lanes.size(), std::max<Index>(1, source_.batch.longest()));
+// With the rows that only change after the blocks; before those they are the base run's.
+Rows PackedCells::with_edits_after(const std::vector<Lane>& lanes, Rows rows) const {
+  RowIndex index(lanes.size(), source_.batch.longest());
   index.add(rows.at);
   std::vector<const void*> from;
-  std::vector<Index> points;
-  for (std::size_t i = 0; i < chunk.lanes.size(); ++i) {
-    if (!chunk.lanes[i].changed) continue;
-    for (const Index point : points_of_row_[static_cast<std::size_t>(chunk.lanes[i].row)]) {
-      const std::int32_t row = index(static_cast<Index>(i), source_.reader.position_of(point));
-      if (row >= 0) points.push_back(point), from.push_back(rows.row(row));
+  for (std::size_t i = 0; i < lanes.size(); ++i) {
+    for (const LaneEdit& edit : lanes[i].edits) {
+      if (!stages::after_blocks(edit.edit->point())) continue;
+      for (const Index pos : edit.positions) {
+        if (index.has(static_cast<Index>(i), pos)) continue;
+        index(static_cast<Index>(i), pos) = static_cast<std::int32_t>(rows.at.size());
+        rows.at.push_back({static_cast<std::int32_t>(i), static_cast<std::int32_t>(pos)});
+        from.push_back(base_.stream(info_.n_layers, lanes[i].row, pos));
+      }
     }
   }
-  const at::Tensor resid = gathered(from, {info_.d_model}, rows.value.options());
-  const std::vector<at::Tensor> computed = source_.reader.values_at(
-      seen(source_.model.final_norm(resid), at::tensor(at::ArrayRef<Index>(points), at::kLong)));
+  if (!from.empty()) rows.value = at::cat({rows.value, gathered(from, {info_.d_model}, rows.value.options())});
+  return rows;
+}
+
+void PackedCells::read(Chunk& chunk, Rows rows, RowTap& tap, ChunkResult& out) const {
+  rows = with_edits_after(chunk.lanes, std::move(rows));
+  RowIndex index(chunk.lanes.size(), std::max<Index>(1, source_.batch.longest()));
+  index.add(rows.at);
+  std::vector<Index> row_of, points;
+  for (std::size_t i = 0; i < chunk.lanes.size(); ++i) {
+    for (const Index point : points_of_row_[static_cast<std::size_t>(chunk.lanes[i].row)]) {
+      const std::int32_t row = index(static_cast<Index>(i), source_.reader.position_of(point));
+      if (row >= 0) points.push_back(point), row_of.push_back(row);
+    }
+  }
+  AfterBlocks after(source_.model, tap, std::move(rows));
+  const std::vector<at::Tensor> computed = source_.reader.values_at(after.seen(
+      at::tensor(at::ArrayRef<Index>(points), at::kLong), at::tensor(at::ArrayRef<Index>(row_of), at::kLong)));
 
   for (std::size_t m = 0; m < out.values.size(); ++m) {
     const double* own = computed[m].const_data_ptr<double>();
-    at::Tensor by_point = at::empty_like(base_at_[m]);
     Index next = 0;
     for (std::size_t i = 0; i < chunk.lanes.size(); ++i) {
       const Lane& lane = chunk.lanes[i];
-      if (!lane.changed) continue;
       double sum = 0;
       Index count = 0;
       for (const Index point : points_of_row_[static_cast<std::size_t>(lane.row)]) {
@@ -271,7 +284,7 @@ void PackedCells::read(Chunk& chunk, Rows rows, ChunkResult& out) const {
         sum += value;
         ++count;
       }
-      if (count == 0) continue;
+      if (count == 0 || !lane.changed) continue;  // no bit altered: the base run's number
       double& cell = out.values[m].mutable_data_ptr<double>()[lane.cell * source_.batch.size() + lane.row];
       if (std::isfinite(cell) && !std::isfinite(sum)) out.broken[static_cast<std::size_t>(lane.cell)] = 1;
       cell = sum / static_cast<double>(count);
@@ -291,8 +304,14 @@ ChunkResult PackedCells::run(Chunk chunk) const {
   out.unchanged.assign(static_cast<std::size_t>(count), 1);
   out.broken.assign(static_cast<std::size_t>(count), 0);
   out.skips = std::move(chunk.skips);
-  if (chunk.lanes.empty()) return out;
+  std::optional<ObservedRows> observed;
+  if (!source_.observed.empty()) observed.emplace(source_.observed, source_.base, count);
+  if (!chunk.lanes.empty()) run_lanes(chunk, observed ? &*observed : nullptr, out);
+  for (std::size_t i = 0; i < source_.observed.size(); ++i) out.observed.push_back(observed->value(i));
+  return out;
+}
 
+void PackedCells::run_lanes(Chunk& chunk, ObservedRows* observed, ChunkResult& out) const {
   const WalkContext context{.model = source_.model,
                             .batch = source_.batch,
                             .needs = needs_,
@@ -300,14 +319,13 @@ ChunkResult PackedCells::run(Chunk chunk) const {
                             .donor = source_.donor != nullptr ? &donor_ : nullptr,
                             .everywhere = source_.everywhere,
                             .kernels = source_.kernels};
-  LaneWalk walk(context, chunk.lanes);
+  LaneWalk walk(context, chunk.lanes, observed);
   Rows last = walk.run();
+  read(chunk, std::move(last), walk.tap(), out);
   for (const Lane& lane : chunk.lanes) {
     if (lane.changed) out.unchanged[static_cast<std::size_t>(lane.cell)] = 0;
   }
-  read(chunk, std::move(last), out);
   out.operations = walk.operations();
-  return out;
 }
 
 }  // namespace diopter::engine

@@ -21,6 +21,7 @@ struct ChunkResult {
   std::vector<at::Tensor> values;               // [metric]: double [cell, batch]; NaN where a row has no such position
   std::vector<Skip> skips;                      // [cell * batch + row]
   std::vector<std::uint8_t> unchanged, broken;  // [cell]: no bit altered; a number that is not finite
+  std::vector<at::Tensor> observed;             // of the source's observed points: [cell, batch, ...]
   double operations = 0;
 };
 
@@ -33,10 +34,11 @@ struct PackedSource {
   const Place& place;
   const EditCompiler& compiler;
   const MetricReader& reader;
-  const HookValues& base;              // at PackedCells::points()
+  const HookValues& base;              // at PackedCells::points() and the observed ones
   std::vector<PackedEdit> everywhere;  // edits of the base run and of every cell, frozen points
   const HookValues* donor = nullptr;   // at PackedCells::donor_points(), laid out for the base's positions
   std::optional<EqualStreams> equal;   // with `donor`
+  std::vector<HookId> observed;        // kept of each cell; then no donor serves
   model::ExecutionPath kernels;
 };
 
@@ -46,8 +48,7 @@ class PackedCells {
   static std::vector<HookId> points(const SweepPlan& plan, const model::Transformer& model);
   static std::vector<HookId> donor_points(const Sweep& sweep, const SweepPlan& plan, const model::Transformer& model);
   // One sentence when these cells need a plain forward each; empty when they can be packed.
-  static std::string why_plain(const Sweep& sweep, const SweepPlan& plan, const model::Transformer& model,
-                               const ForwardPath& path);
+  static std::string why_plain(const Sweep& sweep, const model::Transformer& model);
 
   explicit PackedCells(PackedSource source);
 
@@ -73,8 +74,9 @@ class PackedCells {
   Skip filter(LaneEdit& edit, Index row, bool alone) const;
   bool can_differ(const PackedEdit& edit, Index row, Index pos, bool alone, Skip& why) const;
   void begin(Lane& lane, bool alone) const;
-  void read(Chunk& chunk, Rows rows, ChunkResult& out) const;
-  SeenLogits seen(at::Tensor normalized, at::Tensor points) const;
+  void read(Chunk& chunk, Rows rows, RowTap& tap, ChunkResult& out) const;
+  void run_lanes(Chunk& chunk, ObservedRows* observed, ChunkResult& out) const;
+  Rows with_edits_after(const std::vector<Lane>& lanes, Rows rows) const;
   std::vector<at::Tensor> at_points(const KeptRun& run) const;
 
   PackedSource source_;

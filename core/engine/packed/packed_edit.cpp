@@ -9,6 +9,7 @@
 #include <set>
 
 #include "base/error.hpp"
+#include "engine/packed/stages.hpp"
 
 namespace diopter::engine {
 namespace {
@@ -46,7 +47,7 @@ PackedEdit::PackedEdit(const ChangeSpec& change, HookId id, const Where& where, 
                        std::shared_ptr<const Operand> operand, at::ScalarType dtype)
     : id_(id),
       point_(place.hooks.point(id)),
-      layer_(place.hooks[id].layer),
+      layer_(stages::after_blocks(point_) ? place.info.n_layers : place.hooks[id].layer),
       operand_(std::move(operand)),
       dtype_(dtype) {
   using Given = ChangeSpec::Op;

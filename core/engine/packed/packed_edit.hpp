@@ -28,7 +28,7 @@ class PackedEdit {
 
   HookId id() const noexcept { return id_; }
   Point point() const noexcept { return point_; }
-  Index layer() const noexcept { return layer_; }  // -1: before or after the blocks
+  Index layer() const noexcept { return layer_; }  // -1: before the blocks; n_layers: after them
   // [row] The positions at which it acts, ascending; what the donor lacks is left out. Empty rows are not touched.
   const std::vector<std::vector<Index>>& positions() const noexcept { return positions_; }
   const std::vector<Index>& heads() const noexcept { return heads_; }  // of this point's heads; empty: all

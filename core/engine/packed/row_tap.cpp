@@ -8,13 +8,16 @@
 
 namespace diopter::engine {
 
-RowTap::RowTap(const HookTable& hooks, std::span<const PackedEdit> everywhere, std::vector<Lane>& lanes)
-    : hooks_(hooks), everywhere_(everywhere), lanes_(lanes) {
+RowTap::RowTap(const HookTable& hooks, std::span<const PackedEdit> everywhere, std::vector<Lane>& lanes,
+               ObservedRows* observed)
+    : everywhere_(everywhere), lanes_(lanes), observed_(observed) {
   wanted_.assign(static_cast<std::size_t>(hooks.size()), 0);
   for (const PackedEdit& edit : everywhere_) wanted_[static_cast<std::size_t>(edit.id())] = 1;
   for (const Lane& lane : lanes_) {
     for (const LaneEdit& edit : lane.edits) wanted_[static_cast<std::size_t>(edit.edit->id())] = 1;
   }
+  if (observed_ == nullptr) return;
+  for (const HookId id : observed_->ids()) wanted_[static_cast<std::size_t>(id)] = 1;
 }
 
 at::Tensor RowTap::at(HookId id, at::Tensor value) {
@@ -40,14 +43,15 @@ void RowTap::apply_everywhere(HookId id, Rows& rows) const {
 
 void RowTap::apply_own(HookId id, Rows& rows) {
   if (!wants(id)) return;
-  const Point point = hooks_.point(id);
-  const Index layer = hooks_[id].layer;
+  const bool observed = observes(id);
   for (Index i = 0; i < rows.size(); ++i) {
     const RowAt at = rows.at[static_cast<std::size_t>(i)];
     Lane& lane = lanes_[static_cast<std::size_t>(at.lane)];
-    const LaneEdit* own = lane.edit_at(point, layer);
-    if (own == nullptr || !std::binary_search(own->positions.begin(), own->positions.end(), at.pos)) continue;
-    if (own->edit->apply(rows.row(i), lane.row, at.pos)) lane.changed = true;
+    const LaneEdit* own = lane.edit_at(id);
+    if (own != nullptr && std::binary_search(own->positions.begin(), own->positions.end(), at.pos) &&
+        own->edit->apply(rows.row(i), lane.row, at.pos))
+      lane.changed = true;
+    if (observed) observed_->put(id, lane, at.pos, rows.row(i));
   }
 }
 
@@ -58,10 +62,12 @@ void RowTap::apply_pairs(HookId id, Index lane_index, Index dest, Index head, fl
     if (fresh && edit.id() == id && edit.has_head(head) && edit.touches(lane.row, dest))
       edit.apply_pair(keys, count, lane.row, head, dest);
   }
-  const LaneEdit* own = lane.edit_at(hooks_.point(id), hooks_[id].layer);
-  if (own == nullptr || !own->edit->has_head(head)) return;
-  if (!std::binary_search(own->positions.begin(), own->positions.end(), dest)) return;
-  if (own->edit->apply_pair(keys, count, lane.row, head, dest)) lane.changed = true;
+  const LaneEdit* own = lane.edit_at(id);
+  if (own != nullptr && own->edit->has_head(head) &&
+      std::binary_search(own->positions.begin(), own->positions.end(), dest) &&
+      own->edit->apply_pair(keys, count, lane.row, head, dest))
+    lane.changed = true;
+  if (observes(id)) observed_->put_pairs(id, lane, head, dest, keys, count);
 }
 
 }  // namespace diopter::engine

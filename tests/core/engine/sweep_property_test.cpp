@@ -82,9 +82,6 @@ void tell(const std::string& name, const draws::DrawnSweep& drawn, const draws::
   }
 }
 
-// Cells that change something there need all of it anyway.
-bool after_blocks(Point point) { return point >= Point::LnFinalScale; }
-
 // One drawn sweep of a point; says which metrics were compared where the sweep was served from the base run.
 void compare_one(const Family& family, Point point, Index turn, const std::string& name,
                  std::set<std::string>& compared_metrics) {
@@ -122,7 +119,7 @@ void compare_one(const Family& family, Point point, Index turn, const std::strin
   } else {
     ++g_tally.reasons[why];
   }
-  if (why.empty() || after_blocks(point)) compared_metrics.insert(metrics.begin(), metrics.end());
+  if (why.empty()) compared_metrics.insert(metrics.begin(), metrics.end());
 }
 
 struct Place {

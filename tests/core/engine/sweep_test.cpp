@@ -35,7 +35,7 @@ Sweep patching(const Prompts& pairs, const char* hooks, std::vector<Axis> axes) 
 }
 
 TEST(Sweep, BaseEqualToDonorIsZeroEverywhere) {
-  Lab lab;
+  Lab lab({.kind = "trial", .plain_sweeps = true}), quick;
   const Prompts pairs = random_pairs({4, 7, 6}, 2);
   for (const char* hooks : {"blocks.{layer}.hook_resid_pre", "blocks.{layer}.attn.hook_z", "blocks.{layer}.attn.hook_q",
                             "blocks.{layer}.hook_mlp_out", "blocks.{layer}.attn.hook_result",
@@ -45,12 +45,17 @@ TEST(Sweep, BaseEqualToDonorIsZeroEverywhere) {
                 .axes = {{"layer"}},
                 .change = Change::replace(pairs.clean()),
                 .metrics = logit_diff_only()};
-    // Observing makes every cell run: nothing may be won by skipping.
+    // Observing makes every plain cell run: nothing may be won by skipping.
     sweep.observe = "blocks.2.hook_resid_post";
     sweep.on_chunk = [](const Chunk&) {};
     const Cells cells = lab.session.sweep(sweep);
     EXPECT_EQ(difference(cells.values(), cells.base().expand_as(cells.values())), 0) << hooks;
     EXPECT_EQ(cells.counts().computed, 3);
+    // With an edit in base and cells, equal tokens prove nothing.
+    sweep.edits.at("blocks.0.hook_resid_pre", Change::scale(1.0));
+    const Cells packed = quick.session.sweep(sweep);
+    EXPECT_EQ(difference(packed.values(), packed.base().expand_as(packed.values())), 0) << hooks;
+    EXPECT_EQ(packed.counts().computed, 3);
   }
 }
 
