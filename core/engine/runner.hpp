@@ -29,7 +29,8 @@ class Runner {
   // changed no bit are appended to `unchanged`, or recorded when it is null. Throws Stopped after an interrupt.
   ForwardResult run(const RowBatch& batch, HookBus* bus, const ForwardPath& path,
                     std::vector<Index>* unchanged = nullptr, const model::Rows& rows = {});
-  double operations() const noexcept { return operations_; }  // of the matrix products of all runs so far
+  double operations() const noexcept { return operations_; }            // of the matrix products of all runs so far
+  void count_operations(double more) noexcept { operations_ += more; }  // of what ran beside
   // An unedited forward that keeps whole values.
   HookValues keep(const RowBatch& batch, std::span<const HookId> ids, const ForwardPath& path);
 

@@ -70,11 +70,12 @@ void SourceRuns::want_mean(const Prompts& reference, HookId id) {
   entry.wanted.insert(id);
 }
 
-void SourceRuns::make() {
+void SourceRuns::make(const RunOnce& donor_run) {
   for (auto& [key, donor] : donors_) {
     const std::vector<HookId> ids = missing(donor.wanted, donor.values);
     if (ids.empty()) continue;
-    for (auto& [id, value] : run_(donor.batch, ids)) donor.values[id] = aligned(value, hooks_[id], donor.align);
+    for (auto& [id, value] : (donor_run ? donor_run : run_)(donor.batch, ids))
+      donor.values[id] = aligned(value, hooks_[id], donor.align);
   }
   for (auto& [key, reference] : means_.sets) {
     const std::vector<HookId> ids = missing(reference.wanted, reference.values);
@@ -126,6 +127,9 @@ const AlignedValue& SourceRuns::donor(const Prompts& rows, HookId id) const {
   return donors_.at(rows.data().get()).values.at(id);
 }
 const RowBatch& SourceRuns::donor_batch(const Prompts& rows) const { return donors_.at(rows.data().get()).batch; }
+const std::set<HookId>& SourceRuns::wanted_of_donor(const Prompts& rows) const {
+  return donors_.at(rows.data().get()).wanted;
+}
 const at::Tensor& SourceRuns::donor_align(const Prompts& rows) const { return donors_.at(rows.data().get()).align; }
 
 const MeanValue& SourceRuns::mean(const Prompts& reference, HookId id) const {

@@ -64,10 +64,12 @@ class SourceRuns {
   void want_donor(const Prompts& rows, const at::Tensor& align, HookId id);
   void want_unedited(HookId id) { unedited_ids_.insert(id); }
   void want_mean(const Prompts& reference, HookId id);
-  void make();  // all runs; may be called again after further wants
+  // All runs; may be called again after further wants. `donor_run` (may be empty): makes those of donors.
+  void make(const RunOnce& donor_run = {});
 
   const AlignedValue& donor(const Prompts& rows, HookId id) const;
   const RowBatch& donor_batch(const Prompts& rows) const;
+  const std::set<HookId>& wanted_of_donor(const Prompts& rows) const;
   const at::Tensor& donor_align(const Prompts& rows) const;
   const at::Tensor& unedited(HookId id) const { return unedited_.at(id); }
   const MeanValue& mean(const Prompts& reference, HookId id) const;

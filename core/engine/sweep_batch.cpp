@@ -6,6 +6,7 @@
 #include <cmath>
 
 #include "engine/clean_reference.hpp"
+#include "engine/packed/run_beside.hpp"
 #include "engine/packed/stages.hpp"
 
 namespace diopter::engine {
@@ -45,7 +46,9 @@ SweepBatch::SweepBatch(Runner& runner, const Sweep& sweep, const RowBatch& batch
       observed_ids_(std::move(observed)),
       work_(runner, batch_, codec, path, max_rows),
       reader_(sweep.metrics, batch_, batch_.rows, codec, runner.values().device(), runner.info().d_vocab) {
-  prepare(points, {}, options.kind);
+  want(points, {});
+  work_.sources().make();
+  edits_ = work_.bind(sweep_.edits, options.kind);
   for (const HookId id : observed_ids_) observed_.emplace_back(Where{}, id, work_.place());
   run_base({});
   NoOps::Donor donor;
@@ -67,31 +70,56 @@ SweepBatch::SweepBatch(Runner& runner, const Sweep& sweep, const SweepPlan& plan
       work_(runner, batch_, codec, path, max_rows),
       reader_(sweep.metrics, batch_, batch_.rows, codec, runner.values().device(), runner.info().d_vocab) {
   const std::vector<HookId> of_donor = PackedCells::donor_points(sweep, plan, runner.model());
-  prepare(plan.points(), of_donor, options.kind);
+  want(plan.points(), of_donor);
+  const ChangeSpec& change = sweep.change.spec();
+  const bool put_donor = change.donor && change.op == ChangeSpec::Op::Replace;
+  const HookId last = runner.hooks().id(Point::ResidPost, runner.info().n_layers - 1);
+  const bool alike = put_donor && donor_is_read_alike();
+  if (alike) work_.sources().want_donor(*change.donor, sweep.align, last);
+
   std::vector<HookId> kept = PackedCells::points(plan, runner.model());
+  const auto keep = [&kept](HookId id) {
+    if (std::find(kept.begin(), kept.end(), id) == kept.end()) kept.push_back(id);
+  };
   for (const HookId id : observed_ids_) {
     observed_.emplace_back(Where{}, id, work_.place());
-    if (std::find(kept.begin(), kept.end(), id) == kept.end()) kept.push_back(id);
+    keep(id);
   }
-  run_base(kept);
+  if (put_donor && shares_with_donor()) {
+    for (const HookId id : work_.sources().wanted_of_donor(*change.donor)) keep(id);
+    for (const HookId id : KeptRun::points(runner.hooks(), runner.info(), 0)) keep(id);
+    run_base(kept);
+    work_.sources().make([this](const RowBatch& donor, std::span<const HookId> ids) {
+      BesideRun run = run_beside(runner_.model(), batch_, kept_values_, donor, ids, reader_, work_.path().kernels);
+      runner_.count_operations(run.operations);
+      return std::move(run.values);
+    });
+  } else {
+    work_.sources().make();
+    edits_ = work_.bind(sweep_.edits, options.kind);
+    run_base(kept);
+  }
   pack(plan, of_donor);
   if (packed_) base_ = packed_->base();
-  const auto& change = sweep.change.spec();
-  if (!change.donor || change.op != ChangeSpec::Op::Replace) return;
-  if (packed_ && !of_donor.empty() && donor_is_read_alike(work_.sources().donor_batch(*change.donor))) {
-    donor_ = packed_->donor();
+  if (!put_donor) return;
+  if (packed_ && alike) {
+    donor_ = packed_->of_donor(work_.sources().donor(*change.donor, last).value);
   } else {
     run_donor();
   }
 }
 
-void SweepBatch::prepare(const std::vector<HookId>& points, const std::vector<HookId>& of_donor,
-                         const std::string& kind) {
+void SweepBatch::want(const std::vector<HookId>& points, const std::vector<HookId>& of_donor) {
   work_.want(sweep_.edits);
   for (const HookId id : points) work_.compiler().want(sweep_.change.spec(), id, sweep_.align);
   for (const HookId id : of_donor) work_.sources().want_donor(*sweep_.change.spec().donor, sweep_.align, id);
-  work_.sources().make();
-  edits_ = work_.bind(sweep_.edits, kind);
+}
+
+// Whether a good part of the donor's run is the base run, unedited, which is then made first.
+bool SweepBatch::shares_with_donor() {
+  constexpr double kWorthwhile = 0.25;  // less is not worth a walk of its own
+  return sweep_.edits.empty() && PackedCells::why_plain(sweep_, runner_.model()).empty() &&
+         shared_part(batch_, work_.sources().donor_batch(*sweep_.change.spec().donor)) >= kWorthwhile;
 }
 
 std::vector<at::Tensor> SweepBatch::without_padding(const std::vector<at::Tensor>& observed) const {
@@ -154,7 +182,8 @@ void SweepBatch::pack(const SweepPlan& plan, const std::vector<HookId>& of_donor
 }
 
 // The donor's own metrics are read at the positions of the base rows, and its values there are at hand.
-bool SweepBatch::donor_is_read_alike(const RowBatch& rows) {
+bool SweepBatch::donor_is_read_alike() {
+  const RowBatch& rows = work_.sources().donor_batch(*sweep_.change.spec().donor);
   const at::Tensor& align = work_.sources().donor_align(*sweep_.change.spec().donor);
   const MetricReader reader(sweep_.metrics, rows, batch_.rows, work_.place().codec, runner_.values().device(),
                             runner_.info().d_vocab);

@@ -53,12 +53,13 @@ class SweepBatch {
   const RowBatch& batch() const noexcept { return batch_; }
 
  private:
-  void prepare(const std::vector<HookId>& points, const std::vector<HookId>& of_donor, const std::string& kind);
+  void want(const std::vector<HookId>& points, const std::vector<HookId>& of_donor);
+  bool shares_with_donor();
   void run_base(const std::vector<HookId>& kept);
   void run_donor();
   void pack(const SweepPlan& plan, const std::vector<HookId>& of_donor);
   std::vector<PackedEdit> everywhere();
-  bool donor_is_read_alike(const RowBatch& rows);
+  bool donor_is_read_alike();
   void read_references(const ForwardResult& base);
   Index number() const { return static_cast<Index>(sweep_.edits.items().size()) + 1; }  // of the change, in messages
   std::vector<BoundEdit> held() const;                                                  // the frozen points

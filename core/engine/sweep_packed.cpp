@@ -85,6 +85,10 @@ Index PackedSweep::bytes_per_prompt(Index positions) const {
   for (const HookId id : PackedCells::donor_points(sweep_, plan_, runner_.model())) donor.insert(id);
   if (sweep_.change.spec().donor || sweep_.change.spec().op == ChangeSpec::Op::Freeze)
     donor.insert(plan_.points().begin(), plan_.points().end());
+  if (sweep_.change.spec().donor && sweep_.edits.empty()) {  // what a donor's run shares with the base run
+    base.insert(donor.begin(), donor.end());
+    for (const HookId id : KeptRun::points(runner_.hooks(), runner_.info(), 0)) base.insert(id);
+  }
   if (!sweep_.freeze.empty()) {
     for (const HookId id : runner_.hooks().resolve(sweep_.freeze)) base.insert(id);
   }

@@ -13,6 +13,7 @@ std::vector<HookId> KeptRun::points(const HookTable& hooks, const ModelInfo& inf
     for (const Point point :
          {Point::ResidPre, rotary ? Point::RotQ : Point::Q, rotary ? Point::RotK : Point::K, Point::V})
       ids.push_back(hooks.id(point, layer));
+    if (info.parallel_block) ids.push_back(hooks.id(Point::MlpOut, layer));  // beside attention that changed
   }
   ids.push_back(hooks.id(Point::ResidPost, info.n_layers - 1));
   return ids;

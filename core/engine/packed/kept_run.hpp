@@ -14,14 +14,16 @@ namespace diopter::engine {
 
 class KeptRun {
  public:
-  // Every layer from `first` on: resid_pre, and q, k, v as attention reads them; the stream after the last block.
+  // Every layer from `first` on: resid_pre, q, k, v as attention reads them, mlp_out of a parallel block; the stream
+  // after the last block.
   static std::vector<HookId> points(const HookTable& hooks, const ModelInfo& info, Index first);
 
   KeptRun() = default;
   // `values`: at least those points, whole.
   KeptRun(const HookValues& values, const model::Transformer& model, Index first);
 
-  // One position's part of a whole value of the forward.
+  // One position's part of a whole value of the forward, [batch, pos, ...].
+  static const void* position(const at::Tensor& value, Index row, Index pos);
   const void* row(Point point, Index layer, Index row, Index pos) const { return position(at(point, layer), row, pos); }
   const at::Tensor& at(Point point, Index layer) const {
     return layers_[static_cast<std::size_t>(layer)][static_cast<std::size_t>(point)];
@@ -34,7 +36,6 @@ class KeptRun {
   const float* v(Index layer, Index row, Index pos) const { return placed(2, layer, row, pos); }
 
  private:
-  static const void* position(const at::Tensor& value, Index row, Index pos);
   const float* placed(std::size_t which, Index layer, Index row, Index pos) const {
     return static_cast<const float*>(position(placed_[static_cast<std::size_t>(layer)][which], row, pos));
   }

@@ -20,7 +20,8 @@ LaneWalk::LaneWalk(const WalkContext& context, std::vector<Lane>& lanes, Observe
   for (const Lane& lane : lanes_) next_.emplace_back(lane.stream.size(), static_cast<std::uint8_t>(kBase));
 }
 
-Rows LaneWalk::run() {
+Rows LaneWalk::run(Rows own) {
+  if (own.size() > 0) stream_ = std::move(own), stream_at_ = index_of(stream_);
   Index first = info_.n_layers;
   for (const Lane& lane : lanes_) first = std::min(first, lane.first_layer);
   for (Index layer = first; layer < info_.n_layers; ++layer) {

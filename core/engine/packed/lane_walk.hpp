@@ -38,7 +38,8 @@ class LaneWalk {
   LaneWalk(const WalkContext& context, std::vector<Lane>& lanes, ObservedRows* observed = nullptr);
 
   // All blocks. -> the rows of the stream after the last one that are neither the base run's nor the donor's.
-  Rows run();
+  // `own`: streams that are the lanes' own before the first block.
+  Rows run(Rows own = {});
   RowTap& tap() noexcept { return tap_; }
   double operations() const noexcept { return operations_; }
 

@@ -7,8 +7,7 @@
 
 namespace diopter::engine {
 
-ObservedRows::ObservedRows(const std::vector<HookId>& ids, const HookValues& base, Index cells)
-    : ids_(ids) {
+ObservedRows::ObservedRows(const std::vector<HookId>& ids, const HookValues& base, Index cells) : ids_(ids) {
   for (const HookId id : ids_) {
     const at::Tensor& whole = base.at(id);
     std::vector<Index> shape = whole.sizes().vec();

@@ -35,10 +35,7 @@ std::vector<HookId> PackedCells::points(const SweepPlan& plan, const model::Tran
   const auto add = [&](Point point, Index layer) {
     if (const HookId id = hooks.id(point, layer); id != kNoHook) ids.insert(id);
   };
-  for (Index layer = first; info.parallel_block && layer < info.n_layers; ++layer) {
-    add(Point::AttnOut, layer);
-    add(Point::MlpOut, layer);
-  }
+  for (Index layer = first; info.parallel_block && layer < info.n_layers; ++layer) add(Point::AttnOut, layer);
   for (const HookId id : plan.points()) {
     const Point point = hooks.point(id);
     const Index layer = hooks[id].layer;
@@ -69,10 +66,7 @@ std::vector<HookId> PackedCells::donor_points(const Sweep& sweep, const SweepPla
                                    [&](HookId id) { return donor_may_serve(hooks.point(id)); });
   if (!replaced || !streams || !sweep.edits.empty() || !sweep.freeze.empty() || !sweep.observe.empty()) return {};
   const Index first = first_layer(plan, hooks, model.info().n_layers);
-  std::vector<HookId> ids = KeptRun::points(hooks, model.info(), first);
-  for (Index layer = first; model.info().parallel_block && layer < model.info().n_layers; ++layer)
-    ids.push_back(hooks.id(Point::MlpOut, layer));
-  return ids;
+  return KeptRun::points(hooks, model.info(), first);
 }
 
 std::string PackedCells::why_plain(const Sweep& sweep, const model::Transformer& model) {
@@ -101,25 +95,26 @@ PackedCells::PackedCells(PackedSource source)
   points_of_row_.resize(static_cast<std::size_t>(source_.batch.size()));
   for (Index point = 0; point < source_.reader.points(); ++point)
     points_of_row_[static_cast<std::size_t>(source_.reader.row_of(point))].push_back(point);
-  base_at_ = at_points(base_);
-  if (source_.donor != nullptr) donor_at_ = at_points(donor_);
+  const Index last = info_.n_layers - 1;
+  base_at_ = at_points(base_.at(Point::ResidPost, last), source_.everywhere);
+  if (source_.donor != nullptr) donor_at_ = at_points(donor_.at(Point::ResidPost, last), {});
   for (std::size_t m = 0; m < base_at_.size(); ++m) base_by_row_.push_back(source_.reader.by_row(m, base_at_[m]));
 }
 
-std::vector<at::Tensor> PackedCells::at_points(const KeptRun& run) const {
+// [metric]: double [point]; `resid` [batch, pos, d_model] after the last block.
+std::vector<at::Tensor> PackedCells::at_points(const at::Tensor& resid, std::span<const PackedEdit> edits) const {
   std::vector<Lane> lanes;  // one a prompt, without changes of its own
   for (Index row = 0; row < source_.batch.size(); ++row)
     lanes.push_back({.row = row, .end = needs_.end(row), .edits = {}, .stream = {}});
-  RowTap tap(source_.model.hooks(), source_.everywhere, lanes);
+  RowTap tap(source_.model.hooks(), edits, lanes);
   std::vector<const void*> from;
   std::vector<RowAt> at;
   for (Index point = 0; point < source_.reader.points(); ++point) {
     const Index row = source_.reader.row_of(point), pos = source_.reader.position_of(point);
     at.push_back({static_cast<std::int32_t>(row), static_cast<std::int32_t>(pos)});
-    from.push_back(run.stream(info_.n_layers, row, pos));
+    from.push_back(KeptRun::position(resid, row, pos));
   }
-  const at::TensorOptions options = run.at(Point::ResidPost, info_.n_layers - 1).options();
-  AfterBlocks after(source_.model, tap, {std::move(at), gathered(from, {info_.d_model}, options)});
+  AfterBlocks after(source_.model, tap, {std::move(at), gathered(from, {info_.d_model}, resid.options())});
   const at::Tensor all = at::arange(source_.reader.points(), at::TensorOptions(at::kLong));
   return source_.reader.values_at(after.seen(all, all));
 }
@@ -223,9 +218,10 @@ PackedCells::Chunk PackedCells::chunk(std::vector<Index> cells) const {
   return chunk;
 }
 
-std::vector<at::Tensor> PackedCells::donor() const {
+std::vector<at::Tensor> PackedCells::of_donor(const at::Tensor& resid) const {
+  const std::vector<at::Tensor> at = at_points(resid.contiguous(), {});
   std::vector<at::Tensor> out;
-  for (std::size_t m = 0; m < donor_at_.size(); ++m) out.push_back(source_.reader.by_row(m, donor_at_[m]));
+  for (std::size_t m = 0; m < at.size(); ++m) out.push_back(source_.reader.by_row(m, at[m]));
   return out;
 }
 

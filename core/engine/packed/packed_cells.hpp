@@ -67,7 +67,9 @@ class PackedCells {
   Chunk chunk(std::vector<Index> cells) const;                          // exactly these [any thread]
   ChunkResult run(Chunk chunk) const;                                   // [any thread]
   const std::vector<at::Tensor>& base() const { return base_by_row_; }  // [metric]: double [batch]
-  std::vector<at::Tensor> donor() const;  // the same of the donor's run; empty where it serves no cell
+  // The same of a donor's run, unedited, whose stream after the last block is `resid` [batch, pos, d_model], laid out
+  // for the base's positions.
+  std::vector<at::Tensor> of_donor(const at::Tensor& resid) const;
 
  private:
   void add_cell(Chunk& chunk, Index flat) const;
@@ -77,7 +79,7 @@ class PackedCells {
   void read(Chunk& chunk, Rows rows, RowTap& tap, ChunkResult& out) const;
   void run_lanes(Chunk& chunk, ObservedRows* observed, ChunkResult& out) const;
   Rows with_edits_after(const std::vector<Lane>& lanes, Rows rows) const;
-  std::vector<at::Tensor> at_points(const KeptRun& run) const;
+  std::vector<at::Tensor> at_points(const at::Tensor& resid, std::span<const PackedEdit> edits) const;
 
   PackedSource source_;
   const ModelInfo& info_;
