@@ -50,7 +50,7 @@ SweepBatch::SweepBatch(Runner& runner, const Sweep& sweep, const RowBatch& batch
   work_.sources().make();
   edits_ = work_.bind(sweep_.edits, options.kind);
   for (const HookId id : observed_ids_) observed_.emplace_back(Where{}, id, work_.place());
-  run_base({});
+  read_base(run_base({}), {});
   NoOps::Donor donor;
   if (const auto& rows = sweep.change.spec().donor; rows && sweep.change.spec().op == ChangeSpec::Op::Replace) {
     run_donor();
@@ -88,16 +88,17 @@ SweepBatch::SweepBatch(Runner& runner, const Sweep& sweep, const SweepPlan& plan
   if (put_donor && shares_with_donor()) {
     for (const HookId id : work_.sources().wanted_of_donor(*change.donor)) keep(id);
     for (const HookId id : KeptRun::points(runner.hooks(), runner.info(), 0)) keep(id);
-    run_base(kept);
+    const ForwardResult base = run_base(kept);
     work_.sources().make([this](const RowBatch& donor, std::span<const HookId> ids) {
       BesideRun run = run_beside(runner_.model(), batch_, kept_values_, donor, ids, reader_, work_.path().kernels);
       runner_.count_operations(run.operations);
       return std::move(run.values);
     });
+    read_base(base, alike ? clean_of_donor(work_.sources().donor(*change.donor, last).value) : at::Tensor());
   } else {
     work_.sources().make();
     edits_ = work_.bind(sweep_.edits, options.kind);
-    run_base(kept);
+    read_base(run_base(kept), {});
   }
   pack(plan, of_donor);
   if (packed_) base_ = packed_->base();
@@ -198,14 +199,26 @@ bool SweepBatch::donor_is_read_alike() {
   return true;
 }
 
-void SweepBatch::run_base(const std::vector<HookId>& kept) {
+ForwardResult SweepBatch::run_base(const std::vector<HookId>& kept) {
   HookBus bus(runner_.hooks());
   for (const BoundEdit& edit : edits_) bus.add(edit);
   bus.observe(frozen_, [this](HookId id, const at::Tensor& value) { frozen_values_[id] = value.contiguous(); });
   bus.observe(kept, [this](HookId id, const at::Tensor& value) { kept_values_[id] = value.contiguous(); });
-  const ForwardResult result = runner_.run(batch_, &bus, work_.path());
-  clean_ = clean_log_probs(runner_, sweep_.metrics, reader_, batch_, work_.place().codec, work_.path(),
-                           edits_.empty() ? &result : nullptr);
+  return runner_.run(batch_, &bus, work_.path());
+}
+
+// Log-probabilities of the clean prompts, if they are the donor; `resid` is its stream after the last block.
+at::Tensor SweepBatch::clean_of_donor(const at::Tensor& resid) {
+  if (!reader_.needs_clean() || batch_.rows.data()->side != PromptsData::Side::Corrupted) return {};
+  const RowBatch clean = row_batches(batch_.rows.clean(), runner_.info()).front();
+  if (!at::equal(clean.ids, work_.sources().donor_batch(*sweep_.change.spec().donor).ids)) return {};
+  return reader_.log_probs(ForwardResult(runner_.model(), resid, {}, {}));
+}
+
+void SweepBatch::read_base(const ForwardResult& result, at::Tensor clean) {
+  clean_ = clean.defined() ? std::move(clean)
+                           : clean_log_probs(runner_, sweep_.metrics, reader_, batch_, work_.place().codec,
+                                             work_.path(), edits_.empty() ? &result : nullptr);
   if (reader_.needs_unpatched()) unpatched_ = reader_.log_probs(result);
   reader_.compare_with(clean_, unpatched_);
   base_ = reader_.read(result);

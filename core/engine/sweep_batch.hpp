@@ -55,7 +55,9 @@ class SweepBatch {
  private:
   void want(const std::vector<HookId>& points, const std::vector<HookId>& of_donor);
   bool shares_with_donor();
-  void run_base(const std::vector<HookId>& kept);
+  ForwardResult run_base(const std::vector<HookId>& kept);
+  void read_base(const ForwardResult& result, at::Tensor clean);
+  at::Tensor clean_of_donor(const at::Tensor& resid);
   void run_donor();
   void pack(const SweepPlan& plan, const std::vector<HookId>& of_donor);
   std::vector<PackedEdit> everywhere();

@@ -5,6 +5,7 @@
 
 #include "base/error.hpp"
 #include "model/config.hpp"
+#include "model/linear.hpp"
 #include "model/norm.hpp"
 #include "model/shown.hpp"
 
@@ -92,8 +93,7 @@ at::Tensor Transformer::unembed(const at::Tensor& normalized, const Pass& pass) 
   const Shown shown(pass.tap, ids_.front());
   const at::Tensor in = shown.at(Point::UnembedIn, normalized);
   const at::Tensor& bias = parameters_.get(Part::UnembedBias);
-  const std::optional<at::Tensor> added = bias.defined() ? std::optional(bias) : std::nullopt;
-  return shown.at(Point::UnembedOut, capped(at::linear(in, parameters_.get(Part::Unembed), added)));
+  return shown.at(Point::UnembedOut, capped(affine(in, parameters_.get(Part::Unembed).t(), bias)));
 }
 
 at::Tensor Transformer::token_logits(const at::Tensor& normalized, const at::Tensor& tokens) const {

@@ -97,8 +97,8 @@ BesideRun run_beside(const model::Transformer& model, const RowBatch& known, con
   std::vector<Lane> lanes = lanes_of(known, rows);
   LaneWalk walk(context, lanes, &observed);
   Rows last = walk.run(own_streams(model, rows, lanes, walk.tap()));
-  const bool behind = std::any_of(ids.begin(), ids.end(),
-                                  [&](HookId id) { return stages::after_blocks(model.hooks().point(id)); });
+  const bool behind =
+      std::any_of(ids.begin(), ids.end(), [&](HookId id) { return stages::after_blocks(model.hooks().point(id)); });
   if (behind) AfterBlocks(model, walk.tap(), std::move(last));
   BesideRun out{.values = {}, .operations = walk.operations()};
   for (std::size_t i = 0; i < ids.size(); ++i) out.values[ids[i]] = observed.value(i)[0];
