@@ -1,10 +1,10 @@
 #!/usr/bin/env python3
 """./dev bench [NAME...]: what docs/performance.md holds, measured again. Names: machine, study, verbs, forward,
-generate, text, rebuild, sweeps, hooks.
+generate, text, rebuild, sweeps, growth, hooks.
 
-Medians with quartiles of alternating or repeated runs; nothing here fails on time. Without names: all but sweeps and
-hooks, which take long and are measured by rows: ./dev bench sweeps --rows 'resid_pre late' --rounds 3. Their options
-are those of tests/benchmarks/sweeps.py and hooks.py."""
+Medians with quartiles of alternating or repeated runs; nothing here fails on time. Without names: all but sweeps,
+growth and hooks, which take long and are measured by rows: ./dev bench sweeps --rows 'resid_pre late' --rounds 3. Their options
+are those of tests/benchmarks/sweeps.py, growth.py and hooks.py."""
 import argparse
 import pathlib
 import platform
@@ -87,6 +87,10 @@ def sweeps(build, options):
     subprocess.run([sys.executable, FOLDER / "sweeps.py", built(build, "sweep_bench"), *options], check=True)
 
 
+def growth(build, options):
+    subprocess.run([sys.executable, FOLDER / "growth.py", built(build, "sweep_bench"), *options], check=True)
+
+
 def hooks(build, options):
     subprocess.run(["ninja", "-C", build, "diopter-all"], check=True, stdout=subprocess.DEVNULL)
     subprocess.run([sys.executable, FOLDER / "hooks.py", built(build, "hooks_bench"), build, *options], check=True)
@@ -105,7 +109,7 @@ def rebuild(build):
 
 def main():
     names = {function.__name__: function for function in (machine, study, verbs, forward, generate, text, rebuild)}
-    long = {"sweeps": sweeps, "hooks": hooks}
+    long = {"sweeps": sweeps, "growth": growth, "hooks": hooks}
     parser = argparse.ArgumentParser()
     parser.add_argument("--build", type=pathlib.Path, required=True)
     parser.add_argument("names", nargs="*", choices=[*names, *long, []], default=[])
