@@ -172,6 +172,35 @@ TEST(Sweep, AlignmentDecidesWhichPositionsBelongTogether) {
   EXPECT_EQ(one.counts().cells - one.counts().computed - one.counts().skipped, 5);  // no prompt has them
 }
 
+// Equal tokens up to there, and the query stays: its pattern is another one all the same where the keys change places.
+TEST(Sweep, APatternWhoseSourcesMoveIsAnotherOne) {
+  const Prompts unmapped = random_pairs({6}, 5);
+  const std::vector<Index> places = {1, 0, 2, 3, 4, 5};
+  for (const char* hooks : {"blocks.{layer}.attn.hook_attn_scores", "blocks.{layer}.attn.hook_pattern"}) {
+    for (const bool plain : {true, false}) {
+      Lab lab({.kind = "trial", .plain_sweeps = plain});
+      Sweep sweep = patching(unmapped, hooks, {{"layer"}, {"dest"}});
+      sweep.align = ints(places).unsqueeze(0);
+      const at::Tensor values = lab.session.sweep(sweep).values();
+      const HandRun donor = run_by_hand(*lab.model, row_ids(unmapped.clean(), 0));
+      const HandRun base = run_by_hand(*lab.model, row_ids(unmapped.corrupted(), 0));
+      for (Index layer = 0; layer < 2; ++layer) {  // of the last, what the metric does not read changes nothing
+        const HookId id = lab.model->hooks().resolve(HookSet(hooks), layer).front();
+        for (const Index dest : {2, 3, 4}) {
+          const auto moved = [&](const at::Tensor& value) {
+            at::Tensor out = value.clone();
+            out.select(2, dest).copy_(donor.values.at(id).select(2, dest).index_select(-1, ints(places)));
+            return out;
+          };
+          const at::Tensor logits = run_by_hand(*lab.model, row_ids(unmapped.corrupted(), 0), {{id, moved}}).logits;
+          EXPECT_NEAR(values[layer][dest][0].item<double>(), logit_diff(logits, 3, 11), 2e-5) << hooks << " " << dest;
+          EXPECT_GT(std::abs(logit_diff(logits, 3, 11) - logit_diff(base.logits, 3, 11)), 1e-3) << hooks << " " << dest;
+        }
+      }
+    }
+  }
+}
+
 TEST(Sweep, FrozenPointsKeepTheBaseValues) {
   Lab lab;
   const Prompts pairs = random_pairs({5, 7}, 1);
