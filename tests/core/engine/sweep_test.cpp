@@ -253,6 +253,35 @@ TEST(Sweep, ChunksArriveInOrderWithWhatIsObserved) {
   EXPECT_NEAR((logits[8] - logits[18]).item<double>(), cells.values()[2][6][1].item<double>(), 1e-5);
 }
 
+// Batches of other lengths: what one batch observes is narrower than what the next one does.
+TEST(Sweep, WhatIsObservedOfSeveralBatchesIsThatOfOne) {
+  const Prompts pairs = random_pairs({4, 9, 6}, 1);
+  for (const bool plain : {true, false}) {
+    const auto observed = [&](Index budget) {
+      Lab lab({.kind = "trial", .memory_budget = budget, .plain_sweeps = plain});
+      Sweep sweep = patching(pairs, "blocks.{layer}.hook_resid_pre", {{"layer"}, {"pos", {0, 3}}});
+      sweep.observe = {"blocks.2.hook_resid_post", "blocks.1.attn.hook_pattern"};
+      std::vector<at::Tensor> streams, patterns;
+      sweep.on_chunk = [&](const Chunk& chunk) {
+        streams.push_back(chunk.observed["blocks.2.hook_resid_post"].clone());
+        patterns.push_back(chunk.observed["blocks.1.attn.hook_pattern"].clone());
+      };
+      lab.session.sweep(sweep);
+      return std::pair(at::cat(streams), at::cat(patterns));
+    };
+    const auto [streams, patterns] = observed(0);
+    const auto [few_streams, few_patterns] = observed(200'000);
+    ASSERT_EQ(few_streams.sizes(), at::IntArrayRef({6, 3, 9, 20}));
+    ASSERT_EQ(few_patterns.sizes(), at::IntArrayRef({6, 3, 4, 9, 9}));
+    EXPECT_TRUE(at::equal(streams.isnan(), few_streams.isnan()));
+    EXPECT_TRUE(at::equal(patterns.isnan(), few_patterns.isnan()));
+    EXPECT_EQ(few_streams[0][0][3].isnan().any().item<bool>(), false);
+    EXPECT_EQ(few_streams[0][0][4].isnan().all().item<bool>(), true);
+    EXPECT_LT(difference(streams, few_streams), 1e-5);
+    EXPECT_LT(difference(patterns, few_patterns), 1e-6);
+  }
+}
+
 TEST(Sweep, CoefficientVectorAndSiteAreAxes) {
   Lab lab;
   const Prompts rows = random_rows({5, 7});
