@@ -12,6 +12,7 @@
 #include <diopter/error.hpp>
 #include <diopter_host/specs.hpp>
 
+#include "engine/joined_batches.hpp"
 #include "engine/memory.hpp"
 #include "engine/workplace.hpp"
 
@@ -28,27 +29,6 @@ at::Tensor snapshot(const at::Tensor& part, const at::Tensor& value) {
 at::Tensor without_padding(const at::Tensor& value, const RowBatch& batch) {  // [batch, pos, d]
   if (!batch.padded()) return value;
   return value.masked_fill(batch.real.logical_not().unsqueeze(-1).to(value.device()), std::nan(""));
-}
-
-// Batches of other lengths become one tensor: NaN where a row is shorter.
-at::Tensor joined(const std::vector<at::Tensor>& parts) {
-  if (parts.size() == 1) return parts.front();
-  std::vector<Index> shape = parts.front().sizes().vec();
-  for (const at::Tensor& part : parts) {
-    for (std::size_t dim = 1; dim < shape.size(); ++dim)
-      shape[dim] = std::max(shape[dim], part.size(static_cast<Index>(dim)));
-  }
-  shape[0] = std::accumulate(parts.begin(), parts.end(), Index{0},
-                             [](Index sum, const at::Tensor& part) { return sum + part.size(0); });
-  at::Tensor whole = at::full(shape, std::nan(""), parts.front().options());
-  Index first = 0;
-  for (const at::Tensor& part : parts) {
-    at::Tensor target = whole.narrow(0, first, part.size(0));
-    for (Index dim = 1; dim < part.dim(); ++dim) target = target.narrow(dim, 0, part.size(dim));
-    target.copy_(part);
-    first += part.size(0);
-  }
-  return whole;
 }
 
 Index product(const std::vector<Index>& sizes) {
@@ -128,16 +108,20 @@ Capture capture_rows(Runner& runner, const Prompts& rows, const HookSet& points,
     ++b;
   }
 
-  auto data = std::make_shared<CaptureData>(CaptureData{
-      .hooks = runner.hooks(), .ids = plan.ids, .items = {}, .resid = joined(resid), .logits = {}, .rows = rows});
+  auto data = std::make_shared<CaptureData>(CaptureData{.hooks = runner.hooks(),
+                                                        .ids = plan.ids,
+                                                        .items = {},
+                                                        .resid = joined_batches(resid),
+                                                        .logits = {},
+                                                        .rows = rows});
   for (std::size_t i = 0; i < plan.ids.size(); ++i)
-    data->items.emplace_back(runner.hooks()[plan.ids[i]], joined(values[i]));
+    data->items.emplace_back(runner.hooks()[plan.ids[i]], joined_batches(values[i]));
   data->logits = [results, batches, &runner] {
     const c10::NoGradGuard no_grad;
     std::vector<at::Tensor> parts;
     for (std::size_t i = 0; i < batches.size(); ++i)
       parts.push_back(without_padding((*results)[i].every_logit(), batches[i]).clone());
-    return joined(parts);
+    return joined_batches(parts);
   };
   return Capture(data);
 }

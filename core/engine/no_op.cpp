@@ -39,8 +39,8 @@ NoOps::NoOps(const Sweep& sweep, const HookTable& hooks, Index n_layers, const M
       // cell.
       enabled_(sweep.edits.empty() && sweep.observe.empty()) {}
 
-bool NoOps::stays_in_place(Index row, Index pos) const {
-  return donor_.align.const_data_ptr<Index>()[row * donor_.align.stride(0) + pos * donor_.align.stride(1)] == pos;
+Index NoOps::in_donor(Index row, Index pos) const {
+  return donor_.align.const_data_ptr<Index>()[row * donor_.align.stride(0) + pos * donor_.align.stride(1)];
 }
 
 bool NoOps::after_what_is_read(Index row, const RowPositions& dest) const {
@@ -66,6 +66,19 @@ bool NoOps::donor_is_equal(Index row, const RowPositions& dest) const {
   });
 }
 
+// A source that stands elsewhere in the donor brings the entry of another key, even where both runs hold equal rows.
+bool NoOps::sources_stay(Index row, const RowPositions* src) const {
+  const auto stays = [&](Index pos) { return stays_in_place(row, pos) || in_donor(row, pos) == kUnset; };
+  if (src != nullptr) {
+    const auto& positions = src->of[static_cast<std::size_t>(row)];
+    return std::all_of(positions.begin(), positions.end(), [&](Index pos) { return pos == kUnset || stays(pos); });
+  }
+  for (Index pos = 0; pos < donor_.align.size(1); ++pos) {
+    if (!stays(pos)) return false;
+  }
+  return true;
+}
+
 // Attention to what follows is masked in both runs.
 bool NoOps::in_the_future(Index row, const RowPositions& dest, const RowPositions& src) const {
   if (src.first(row) <= dest.last(row)) return false;
@@ -81,7 +94,10 @@ bool NoOps::cannot_differ(const CellSite& cell, Index row, const RowPositions& d
   if (!enabled_ || dest.empty(row)) return false;
   if (after_what_is_read(row, dest) || away_from_what_is_read(cell, row, dest)) return true;
   if (!donor_.align.defined()) return false;
-  return donor_is_equal(row, dest) || (src != nullptr && in_the_future(row, dest, *src));
+  const bool pairs =
+      std::any_of(cell.ids.begin(), cell.ids.end(), [this](HookId id) { return hooks_[id].dims.back() == "src"; });
+  return (donor_is_equal(row, dest) && (!pairs || sources_stay(row, src))) ||
+         (src != nullptr && in_the_future(row, dest, *src));
 }
 
 }  // namespace diopter::engine

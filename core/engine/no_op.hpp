@@ -17,15 +17,17 @@ class NoOps {
   };
   NoOps(const Sweep& sweep, const HookTable& hooks, Index n_layers, const MetricReader& reader, Donor donor);
 
-  // `dest`, `src` (may be null): what the cell changes in this row.
+  // `dest`, `src` (null: all sources, or the points have none): what the cell changes in this row.
   bool cannot_differ(const CellSite& cell, Index row, const RowPositions& dest, const RowPositions* src) const;
 
  private:
   bool after_what_is_read(Index row, const RowPositions& dest) const;
   bool away_from_what_is_read(const CellSite& cell, Index row, const RowPositions& dest) const;
   bool donor_is_equal(Index row, const RowPositions& dest) const;
+  bool sources_stay(Index row, const RowPositions* src) const;
   bool in_the_future(Index row, const RowPositions& dest, const RowPositions& src) const;
-  bool stays_in_place(Index row, Index pos) const;  // the donor's position is the same
+  Index in_donor(Index row, Index pos) const;  // the donor's position; kUnset: none
+  bool stays_in_place(Index row, Index pos) const { return in_donor(row, pos) == pos; }
 
   const HookTable& hooks_;
   Index n_layers_;

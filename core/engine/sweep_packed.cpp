@@ -13,6 +13,7 @@
 
 #include "base/hints.hpp"
 #include "engine/answer_guard.hpp"
+#include "engine/joined_batches.hpp"
 #include "engine/length_batches.hpp"
 #include "engine/memory.hpp"
 #include "engine/thread_team.hpp"
@@ -265,7 +266,7 @@ void PackedSweep::emit(Index end, SweepValues& into) {
   auto data = std::make_shared<CaptureData>(CaptureData{
       .hooks = runner_.hooks(), .ids = observed_ids_, .items = {}, .resid = {}, .logits = {}, .rows = sweep_.into});
   for (std::size_t i = 0; i < observed_ids_.size(); ++i)
-    data->items.emplace_back(runner_.hooks()[observed_ids_[i]], at::cat(observed_[i], 1));
+    data->items.emplace_back(runner_.hooks()[observed_ids_[i]], joined_batches(observed_[i], 1));
   diopter::Chunk chunk{.first = emitted_, .values = {}, .observed = Capture(std::move(data))};
   for (const at::Tensor& values : into.cells)
     chunk.values.push_back(values.narrow(0, emitted_, end - emitted_).clone());

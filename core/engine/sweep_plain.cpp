@@ -8,6 +8,7 @@
 #include <numeric>
 
 #include "engine/answer_guard.hpp"
+#include "engine/joined_batches.hpp"
 #include "engine/memory.hpp"
 
 namespace diopter::engine {
@@ -80,7 +81,7 @@ void PlainSweep::run_cell(Index flat, SweepValues& into) {
     finite = finite && result.finite;
     changed = changed || (result.how == CellResult::How::Computed && result.changed);
   }
-  for (std::size_t i = 0; i < observed.size(); ++i) kept_[i].push_back(at::cat(observed[i]));
+  for (std::size_t i = 0; i < observed.size(); ++i) kept_[i].push_back(joined_batches(observed[i]));
   into.counts.computed += computed;
   into.counts.skipped += !computed && skipped;
   into.unchanged += computed && !changed;

@@ -63,8 +63,7 @@ class Scales {
   Scales(const Sweep& sweep, const DrawnPrompts& prompts) : asked_(sweep.metrics.size()) {
     const at::Tensor answer = prompts.answer;
     metrics_ = sweep.metrics;
-    // Everywhere, so that the plain run leaves out less by reasoning; where rows and donor differ in length, where all
-    // else is read, for metrics compare position by position.
+    // Where rows and donor differ in length, where all else is read, for metrics compare position by position.
     metrics_.push_back(Metric::custom(
         "largest", [](const at::Tensor& logits, const Prompts&) { return largest_of_rows(logits); },
         prompts.equal_lengths ? Positions() : Positions::last()));

@@ -172,7 +172,7 @@ class SweepDraw {
       out.text += "\nfreeze ";
       sweep.freeze = draw_points(left, PointsLeft::Use::Edit, out.text);
     }
-    if (rows != Rows::Batched && rarely(6)) {
+    if (rarely(6)) {
       out.text += "\nobserve ";
       sweep.observe = draw_points(left, PointsLeft::Use::Observe, out.text);
     }
