@@ -41,12 +41,12 @@ bool in_logits(std::string_view metric) { return one_of<2>(metric, {"logit_diff"
 
 at::Tensor divergence(const at::Tensor& log_p, const at::Tensor& log_q) {
   const at::Tensor p = log_p.exp();
-  return at::where(p > 0, p * (log_p - log_q), at::zeros({}, p.options())).sum(-1);
+  return at::where(p != 0, p * (log_p - log_q), at::zeros({}, p.options())).sum(-1);
 }
 
 at::Tensor entropy_of(const at::Tensor& log_p) {
   const at::Tensor p = log_p.exp();
-  return -at::where(p > 0, p * log_p, at::zeros({}, p.options())).sum(-1);
+  return -at::where(p != 0, p * log_p, at::zeros({}, p.options())).sum(-1);
 }
 
 at::Tensor metric_values(std::string_view metric, const MetricInputs& in) {

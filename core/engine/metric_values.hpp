@@ -26,7 +26,7 @@ bool in_logits(std::string_view metric);         // its unit is the logit
 
 at::Tensor metric_values(std::string_view metric, const MetricInputs& inputs);  // double [n]
 
-// sum p (ln p - ln q) over the last axis; where p is 0 nothing is added.
+// sum p (ln p - ln q) over the last axis; where p is 0 nothing is added. NaN stays NaN.
 at::Tensor divergence(const at::Tensor& log_p, const at::Tensor& log_q);
 at::Tensor entropy_of(const at::Tensor& log_p);
 

@@ -92,8 +92,8 @@ at::Tensor Transformer::final_norm(const at::Tensor& resid, const Pass& pass) co
 at::Tensor Transformer::unembed(const at::Tensor& normalized, const Pass& pass) const {
   const Shown shown(pass.tap, ids_.front());
   const at::Tensor in = shown.at(Point::UnembedIn, normalized);
-  const at::Tensor& bias = parameters_.get(Part::UnembedBias);
-  return shown.at(Point::UnembedOut, capped(affine(in, parameters_.get(Part::Unembed).t(), bias)));
+  at::Tensor logits = affine(in, parameters_.get(Part::Unembed).t(), parameters_.get(Part::UnembedBias));
+  return shown.at(Point::UnembedOut, capped(std::move(logits)));
 }
 
 at::Tensor Transformer::token_logits(const at::Tensor& normalized, const at::Tensor& tokens) const {

@@ -31,13 +31,18 @@ class LogitLens final : public Analysis {
     Index done = 0;
     for (const Prompts& batch : all.batches()) {
       const Capture seen = ctx.capture(batch, "blocks.*.hook_resid_post");
-      for (const auto& [point, resid] : seen) {  // [prompt, pos, d_model]
-        const Readout lens = ctx.model().read(resid, {.top_k = top_k, .kl_from = seen.resid(), .entropy = true});
+      std::vector<Tensor> layers;  // [prompt, pos, d_model]
+      for (const auto& [point, resid] : seen) layers.push_back(resid);
+      const Readout lens = ctx.model().read(at::stack(layers),  // all at once: the output is unembedded once
+                                            {.top_k = top_k, .kl_from = seen.resid(), .entropy = true});
+      Index l = 0;
+      for (const auto& [point, resid] : seen) {
         const Labels where{.prompts = batch, .layer = point.layer};
-        ctx.log().tensor("kl", lens.kl, where);  // [prompt, pos]
-        ctx.log().tensor("entropy", lens.entropy, where);
-        ctx.log().table("top", {{"token", lens.token}, {"prob", lens.log_prob.exp()}}, where);
+        ctx.log().tensor("kl", lens.kl[l], where);  // [prompt, pos]
+        ctx.log().tensor("entropy", lens.entropy[l], where);
+        ctx.log().table("top", {{"token", lens.token[l]}, {"prob", lens.log_prob[l].exp()}}, where);
         if (answers) log_answer(ctx, batch, resid, where);
+        ++l;
       }
       ctx.progress("prompts", done += batch.size(), all.size());
     }

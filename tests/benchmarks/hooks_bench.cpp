@@ -104,17 +104,18 @@ class HooksServer {
 
   Json lens(const Json& request) {
     const Prompts rows = Prompts::tokens(ids_of(request));
-    std::vector<Readout> layers;
     const benchmarks::Stopwatch watch;
     const Capture seen = session_.capture(rows, "blocks.*.hook_resid_post", {}, {});
-    for (const auto& [point, resid] : seen)
-      layers.push_back(session_.model().read(resid, {.top_k = 5, .kl_from = seen.resid(), .entropy = true}));
+    std::vector<at::Tensor> layers;
+    for (const auto& [point, resid] : seen) layers.push_back(resid);
+    const Readout lens =
+        session_.model().read(at::stack(layers), {.top_k = 5, .kl_from = seen.resid(), .entropy = true});
     Json answer{{"seconds", watch.wall()}, {"token", {}}, {"entropy", {}}, {"kl", {}}};
     if (!request.at("values")) return answer;
-    for (const Readout& layer : layers) {
-      answer["token"].push_back(numbers(layer.token.select(-1, 0)));
-      answer["entropy"].push_back(numbers(layer.entropy));
-      answer["kl"].push_back(numbers(layer.kl));
+    for (Index layer = 0; layer < lens.kl.size(0); ++layer) {
+      answer["token"].push_back(numbers(lens.token[layer].select(-1, 0)));
+      answer["entropy"].push_back(numbers(lens.entropy[layer]));
+      answer["kl"].push_back(numbers(lens.kl[layer]));
     }
     return answer;
   }

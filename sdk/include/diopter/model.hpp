@@ -15,7 +15,9 @@ struct Direction {
 struct Read {
   Index top_k = 0;
   Tensor targets = {};  // int64 [prompt, n]
-  Tensor kl_from = {};  // another residual: KL(kl_from || resid) is computed
+  // Another residual: KL(kl_from || resid) is computed. Of the shape of resid or of its last dimensions: layers read
+  // together, [layer, prompt, pos, d_model], share one [prompt, pos, d_model], which then is unembedded once.
+  Tensor kl_from = {};
   bool entropy = false;
 };
 struct Readout {
