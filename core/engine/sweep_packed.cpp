@@ -64,11 +64,15 @@ PackedSweep::PackedSweep(Runner& runner, const Sweep& sweep, const SweepPlan& pl
                    options.keep_after);
 }
 
-// The fingerprint of the run, whose folder the journal lies in, says the rest.
+// The fingerprint of the run, whose folder the journal lies in, says the rest. The budget counts by what it decides: as
+// a share of what is free it is another one in each process.
 std::string PackedSweep::identity() const {
-  std::string text = fmt::format("cells of a sweep 1; prompts {}, {} bytes, chunks of {} rows, cells",
-                                 sweep_.into.size(), budget_, chunk_rows());
+  std::string text = fmt::format("cells of a sweep 2; chunks of {} rows, cells", chunk_rows());
   for (const Index size : plan_.shape()) text += fmt::format(" {}", size);
+  for (const RowBatch& batch : batches()) {
+    text += "; prompts";
+    for (Index row = 0; row < batch.size(); ++row) text += fmt::format(" {}", batch.call_row(row));
+  }
   for (const std::string& glob : sweep_.hooks.globs()) text += fmt::format("; {}", glob);
   for (const Metric& metric : sweep_.metrics) text += fmt::format("; {}", metric.name());
   return text;

@@ -54,8 +54,9 @@ class SweepJournalTest : public ::testing::Test {
   SessionOptions options(fs::path scratch) const {
     return {.kind = "trial", .memory_budget = 250000, .scratch = std::move(scratch), .keep_after = {}};
   }
-  at::Tensor run(Stopping& monitor, const fs::path& scratch) {
-    Session session(lab_.model, nullptr, monitor, options(scratch));
+  at::Tensor run(Stopping& monitor, const fs::path& scratch) { return run_with(monitor, options(scratch)); }
+  at::Tensor run_with(Stopping& monitor, SessionOptions options) {
+    Session session(lab_.model, nullptr, monitor, std::move(options));
     const Cells cells = session.sweep(sweep());
     return at::stack({cells.values(0), cells.values(1)});
   }
@@ -115,6 +116,28 @@ TEST_F(SweepJournalTest, WhatIsNotOfThisSweepIsNotUsed) {
     Stopping third(1 << 30);
     EXPECT_TRUE(at::equal(run(third, folder_).nan_to_num(-7), undisturbed.nan_to_num(-7))) << at;
   }
+}
+
+// Where no budget is given, it follows what is free when the process starts: never twice the same.
+TEST_F(SweepJournalTest, AnotherBudgetThatDecidesTheSameChunksGoesOn) {
+  const auto with_budget = [&](Index bytes) {
+    SessionOptions out = options(folder_);
+    out.memory_budget = bytes;
+    return out;
+  };
+  Stopping patient(1 << 30);
+  const at::Tensor undisturbed = run_with(patient, SessionOptions{.kind = "trial", .memory_budget = Index{1} << 30});
+  Stopping stopped(3);
+  EXPECT_THROW(run_with(stopped, with_budget(Index{1} << 30)), Stopped);
+  ASSERT_TRUE(fs::exists(folder_ / "sweep-1.cells"));
+  Stopping again(1 << 30);
+  EXPECT_TRUE(
+      at::equal(run_with(again, with_budget((Index{1} << 30) + 12345)).nan_to_num(-7), undisturbed.nan_to_num(-7)));
+  EXPECT_TRUE(again.resumed);
+  // So little memory that chunks and batches are others: from the beginning.
+  Stopping little(1 << 30);
+  run(little, folder_);
+  EXPECT_FALSE(little.resumed);
 }
 
 TEST_F(SweepJournalTest, AFolderThatCannotBeWrittenCostsTheJournalOnly) {
