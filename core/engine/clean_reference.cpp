@@ -8,12 +8,12 @@
 
 namespace diopter::engine {
 
-at::Tensor clean_log_probs(Runner& runner, const std::vector<Metric>& metrics, const MetricReader& reader,
-                           const RowBatch& batch, const TokenCodec* codec, const ForwardPath& path,
-                           const ForwardResult* unedited) {
+at::Tensor clean_logits(Runner& runner, const std::vector<Metric>& metrics, const MetricReader& reader,
+                        const RowBatch& batch, const TokenCodec* codec, const ForwardPath& path,
+                        const ForwardResult* unedited) {
   if (!reader.needs_clean()) return {};
   if (batch.rows.data()->side != PromptsData::Side::Corrupted) {
-    return reader.log_probs(unedited != nullptr ? *unedited : runner.run(batch, nullptr, path));
+    return reader.logits(unedited != nullptr ? *unedited : runner.run(batch, nullptr, path));
   }
   const std::vector<RowBatch> clean = row_batches(batch.rows.clean(), runner.info());
   const MetricReader clean_reader(metrics, clean.front(), batch.rows, codec, runner.values().device(),
@@ -22,7 +22,7 @@ at::Tensor clean_log_probs(Runner& runner, const std::vector<Metric>& metrics, c
     throw Error(
         "kl_to_clean compares position by position, but the clean prompts have another number of them; set `at`");
   }
-  return clean_reader.log_probs(runner.run(clean.front(), nullptr, path));
+  return clean_reader.logits(runner.run(clean.front(), nullptr, path));
 }
 
 }  // namespace diopter::engine

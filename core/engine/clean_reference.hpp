@@ -6,11 +6,11 @@
 
 namespace diopter::engine {
 
-// Log-probabilities of the clean rows' unedited run where the metrics are read, double [n, d_vocab]; of the rows
+// Logits of the clean rows' unedited run where the metrics are read, [n, d_vocab]; of the rows
 // themselves when they have no other clean side. Undefined when no metric wants them. `unedited`: the rows' own
 // unedited run, may be null.
-at::Tensor clean_log_probs(Runner& runner, const std::vector<Metric>& metrics, const MetricReader& reader,
-                           const RowBatch& batch, const TokenCodec* codec, const ForwardPath& path,
-                           const ForwardResult* unedited);
+at::Tensor clean_logits(Runner& runner, const std::vector<Metric>& metrics, const MetricReader& reader,
+                        const RowBatch& batch, const TokenCodec* codec, const ForwardPath& path,
+                        const ForwardResult* unedited);
 
 }  // namespace diopter::engine

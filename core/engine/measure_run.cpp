@@ -84,8 +84,8 @@ Cells measure_rows(Runner& runner, const Prompts& rows, const std::vector<Metric
     Workplace work(runner, batch, codec, path, max_rows, &means);
     MetricReader reader(metrics, batch, batch.rows, codec, runner.values().device(), runner.info().d_vocab);
     const ForwardResult unedited = runner.run(batch, nullptr, path);
-    at::Tensor clean = clean_log_probs(runner, metrics, reader, batch, codec, path, &unedited);
-    reader.compare_with(std::move(clean), reader.needs_unpatched() ? reader.log_probs(unedited) : at::Tensor());
+    at::Tensor clean = clean_logits(runner, metrics, reader, batch, codec, path, &unedited);
+    reader.compare_with(std::move(clean), reader.needs_unpatched() ? reader.logits(unedited) : at::Tensor());
     const std::vector<at::Tensor> plain = reader.read(unedited);
     for (std::size_t m = 0; m < metrics.size(); ++m) batch.put(base[m], plain[m]);
     for (const Edits& cell : cells) work.want(cell);

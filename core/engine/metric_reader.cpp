@@ -39,13 +39,24 @@ Points MetricReader::some(const at::Tensor& which) const {
   return {points_.row.index_select(0, which), points_.pos.index_select(0, which)};
 }
 
-void MetricReader::compare_with(at::Tensor clean, at::Tensor unpatched) {
-  clean_ = std::move(clean);
-  unpatched_ = std::move(unpatched);
+MetricReader::Reference MetricReader::reference(const at::Tensor& logits) {
+  Reference out{.logits = logits, .rows = {}};
+  if (!logits.defined() || !MetricRows::can_read(logits)) return out;
+  out.rows.emplace(logits);
+  if (!out.rows->regular()) out.rows.reset();
+  return out;
 }
 
-at::Tensor MetricReader::log_probs(const ForwardResult& run) const {
-  return run.logits(points_).to(at::kDouble).log_softmax(-1);
+void MetricReader::compare_with(const at::Tensor& clean, const at::Tensor& unpatched) {
+  clean_ = reference(clean);
+  unpatched_ = reference(unpatched);
+}
+
+const MetricReader::Reference* MetricReader::reference_of(const Reading& reading) const {
+  if (!reading.spec->name.starts_with("kl_to_")) return nullptr;
+  const Reference& found = reading.spec->name == "kl_to_clean" ? clean_ : unpatched_;
+  DIOPTER_CHECK(found.logits.defined(), "a KL metric is read without its reference");
+  return &found;
 }
 
 bool MetricReader::needs_next_token() const {
@@ -65,18 +76,13 @@ at::Tensor MetricReader::mean_by_row(const at::Tensor& values, const at::Tensor&
   return (sum / count).to(at::kCPU);  // 0 / 0: NaN where nothing is read
 }
 
-// Everything of a metric at these points but the logits.
+// Everything of a metric at these points but the logits and the reference.
 MetricInputs MetricReader::inputs(const Reading& reading, const at::Tensor& points) const {
   const at::Tensor entries = reading.entry.index_select(0, points);
   MetricInputs in{.logits = {}, .answer = {}, .foil = {}, .next = {}, .reference_log_probs = {}};
   if (reading.answer.defined()) in.answer = reading.answer.index_select(0, entries);
   if (reading.foil.defined()) in.foil = reading.foil.index_select(0, entries);
   if (reading.next.defined()) in.next = reading.next.index_select(0, entries);
-  if (reading.spec->name.starts_with("kl_to_")) {
-    const at::Tensor& reference = reading.spec->name == "kl_to_clean" ? clean_ : unpatched_;
-    DIOPTER_CHECK(reference.defined(), "a KL metric is read without its reference");
-    in.reference_log_probs = reference.index_select(0, points);
-  }
   return in;
 }
 
@@ -99,6 +105,21 @@ SeenLogits MetricReader::seen(const ForwardResult& run) const {
                                       const at::Tensor& tokens) { return run.token_logits(some(which), tokens); }};
 }
 
+// Of the rows `which` of a piece of `logits`, seen at `points`: double [which].
+at::Tensor MetricReader::wide_values(const Reading& reading, const at::Tensor& logits,
+                                     const std::optional<MetricRows>& fast, const at::Tensor& points,
+                                     const at::Tensor& which) const {
+  const at::Tensor at = points.index_select(0, which);
+  const Reference* reference = reference_of(reading);
+  MetricInputs in = inputs(reading, at);
+  if (fast && (reference == nullptr || reference->rows))
+    return fast->values(reading.spec->name, which, in, reference != nullptr ? &*reference->rows : nullptr, at);
+  in.logits = logits.index_select(0, which).to(at::kDouble);
+  if (reference != nullptr)
+    in.reference_log_probs = reference->logits.index_select(0, at).to(at::kDouble).log_softmax(-1);
+  return metric_values(reading.spec->name, in);
+}
+
 std::vector<at::Tensor> MetricReader::values_at(const SeenLogits& seen) const {
   const Index count = seen.point.size(0);
   std::vector<at::Tensor> out(readings_.size());
@@ -117,13 +138,14 @@ std::vector<at::Tensor> MetricReader::values_at(const SeenLogits& seen) const {
   for (Index first = 0; !wide.empty() && first < count;) {
     const Index chunk = std::min(count - first, std::max<Index>(1, kChunkNumbers / vocabulary_));
     const at::Tensor rows = at::arange(first, first + chunk, seen.point.options());
-    const at::Tensor logits = seen.logits(rows).to(at::kDouble), points = seen.point.narrow(0, first, chunk);
+    const at::Tensor logits = seen.logits(rows), points = seen.point.narrow(0, first, chunk);
+    std::optional<MetricRows> fast;
+    if (MetricRows::can_read(logits)) fast.emplace(logits);
+    if (fast && !fast->regular()) fast.reset();
     for (const std::size_t m : wide) {
       const at::Tensor which = readings_[m].entry.index_select(0, points).ge(0).nonzero().squeeze(1);
       if (which.size(0) == 0) continue;
-      MetricInputs in = inputs(readings_[m], points.index_select(0, which));
-      in.logits = logits.index_select(0, which);
-      out[m].index_put_({rows.index_select(0, which)}, metric_values(readings_[m].spec->name, in));
+      out[m].index_put_({rows.index_select(0, which)}, wide_values(readings_[m], logits, fast, points, which));
     }
     first += chunk;
   }

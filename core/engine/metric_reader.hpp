@@ -4,12 +4,14 @@
 #include <ATen/core/Tensor.h>
 
 #include <functional>
+#include <optional>
 #include <utility>
 #include <vector>
 
 #include <diopter_host/specs.hpp>
 
 #include "engine/forward.hpp"
+#include "engine/metric_rows.hpp"
 #include "engine/metric_values.hpp"
 #include "engine/row_positions.hpp"
 
@@ -45,9 +47,9 @@ class MetricReader {
   bool needs_clean() const noexcept { return needs_clean_; }          // compare_with(clean, ...) before read
   bool needs_unpatched() const noexcept { return needs_unpatched_; }  // compare_with(..., unpatched)
   bool needs_next_token() const;                                      // `loss` is among the metrics
-  // Of a run of these rows or of rows that belong to them: log-probabilities at what is read, double [n, d_vocab].
-  at::Tensor log_probs(const ForwardResult& run) const;
-  void compare_with(at::Tensor clean, at::Tensor unpatched);
+  // Of a run of these rows or of rows that belong to them: logits at what is read, [n, d_vocab].
+  at::Tensor logits(const ForwardResult& run) const { return run.logits(points_); }
+  void compare_with(const at::Tensor& clean, const at::Tensor& unpatched);  // logits(); undefined where not needed
 
   std::vector<at::Tensor> read(const ForwardResult& run) const;  // [metric]: double [batch], on the CPU
   // [metric]: double [n] on the CPU, one number per point; NaN where the metric is not read. Not of custom metrics.
@@ -66,7 +68,16 @@ class MetricReader {
   const std::vector<Reading>& readings() const noexcept { return readings_; }
 
  private:
+  // What KL metrics compare with.
+  struct Reference {
+    at::Tensor logits;               // [points(), d_vocab]
+    std::optional<MetricRows> rows;  // the same, where all of them can be read so
+  };
+  static Reference reference(const at::Tensor& logits);
+  const Reference* reference_of(const Reading& reading) const;  // null: not a KL metric
   MetricInputs inputs(const Reading& reading, const at::Tensor& points) const;
+  at::Tensor wide_values(const Reading& reading, const at::Tensor& logits, const std::optional<MetricRows>& fast,
+                         const at::Tensor& points, const at::Tensor& which) const;
   at::Tensor answer_values(const Reading& reading, const SeenLogits& seen, const at::Tensor& which) const;
   at::Tensor custom_values(const Reading& reading, const ForwardResult& run) const;
   at::Tensor mean_by_row(const at::Tensor& values, const at::Tensor& rows) const;
@@ -81,7 +92,7 @@ class MetricReader {
   std::vector<bool> read_;                           // [row * longest + pos]
   Index longest_, vocabulary_;
   bool needs_clean_ = false, needs_unpatched_ = false;
-  at::Tensor clean_, unpatched_;
+  Reference clean_, unpatched_;
 };
 
 }  // namespace diopter::engine

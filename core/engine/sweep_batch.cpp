@@ -207,19 +207,20 @@ ForwardResult SweepBatch::run_base(const std::vector<HookId>& kept) {
   return runner_.run(batch_, &bus, work_.path());
 }
 
-// Log-probabilities of the clean prompts, if they are the donor; `resid` is its stream after the last block.
+// Logits of the clean prompts where metrics are read, if they are the donor; `resid` is its stream after the last
+// block.
 at::Tensor SweepBatch::clean_of_donor(const at::Tensor& resid) {
   if (!reader_.needs_clean() || batch_.rows.data()->side != PromptsData::Side::Corrupted) return {};
   const RowBatch clean = row_batches(batch_.rows.clean(), runner_.info()).front();
   if (!at::equal(clean.ids, work_.sources().donor_batch(*sweep_.change.spec().donor).ids)) return {};
-  return reader_.log_probs(ForwardResult(runner_.model(), resid, {}, {}));
+  return reader_.logits(ForwardResult(runner_.model(), resid, {}, {}));
 }
 
 void SweepBatch::read_base(const ForwardResult& result, at::Tensor clean) {
   clean_ = clean.defined() ? std::move(clean)
-                           : clean_log_probs(runner_, sweep_.metrics, reader_, batch_, work_.place().codec,
-                                             work_.path(), edits_.empty() ? &result : nullptr);
-  if (reader_.needs_unpatched()) unpatched_ = reader_.log_probs(result);
+                           : clean_logits(runner_, sweep_.metrics, reader_, batch_, work_.place().codec, work_.path(),
+                                          edits_.empty() ? &result : nullptr);
+  if (reader_.needs_unpatched()) unpatched_ = reader_.logits(result);
   reader_.compare_with(clean_, unpatched_);
   base_ = reader_.read(result);
   largest_logit_ = reader_.largest_logit(result);

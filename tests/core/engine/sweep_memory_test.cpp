@@ -67,8 +67,8 @@ TEST(SweepMemory, StaysInTheBudgetAndDoesNotGrowWithCells) {
       const Measured few = measured(lab, 32, 50, every(25, 50), observe);
       const Measured many = measured(lab, 32, 50, every(5, 50), observe);
       printf("budget %4ld MB%s: %2ld cells held %5.1f MB, %2ld cells %5.1f MB\n", budget / kMega,
-             observe ? ", observing" : "", few.counts.cells, static_cast<double>(few.growth) / kMega,
-             many.counts.cells, static_cast<double>(many.growth) / kMega);
+             observe ? ", observing" : "", few.counts.cells, static_cast<double>(few.growth) / kMega, many.counts.cells,
+             static_cast<double>(many.growth) / kMega);
       EXPECT_EQ(many.counts.cells, 5 * few.counts.cells);
       EXPECT_GE(many.counts.computed, 35);
       EXPECT_LE(few.growth, budget + kBeside);
