@@ -38,6 +38,11 @@ void become_host(char** argv) {
   // Threads that wait for work by spinning take the processor from those that have it: with another program on the
   // machine a small model then runs a hundred times slower. Read when LibTorch's OpenMP is loaded, hence here.
   ::setenv("OMP_WAIT_POLICY", "PASSIVE", 0);
+  // oneDNN and LibTorch's layer above it each remember 1,024 shapes of products, some 200 kB a shape; the chunks of a
+  // sweep have ever new numbers of rows, so that these memories alone would take hundreds of megabytes beside any
+  // budget.
+  ::setenv("ONEDNN_PRIMITIVE_CACHE_CAPACITY", "48", 0);
+  ::setenv("LRU_CACHE_CAPACITY", "48", 0);
   become("diopter-host", "LibTorch", argv);
 }
 
