@@ -8,6 +8,7 @@
 #include <cmath>
 #include <list>
 #include <numeric>
+#include <unordered_set>
 
 #include <diopter/error.hpp>
 #include <diopter_host/specs.hpp>
@@ -22,8 +23,35 @@ namespace {
 // Fused attention beyond: its explicit form takes memory in the square of the length.
 constexpr Index kExplicitUpTo = 2048;
 
-at::Tensor snapshot(const at::Tensor& part, const at::Tensor& value) {
-  return part.is_alias_of(value) ? part.clone(at::MemoryFormat::Contiguous) : part.contiguous();
+// Keeps values of one forward so that nothing aliases them. The forward writes into nothing that it has shown, so a
+// tensor that is the first of its memory, and fills it, is kept as it is: making it again would cost as much as it did.
+class Snapshots {
+ public:
+  explicit Snapshots(bool edited) : edited_(edited) {}
+
+  // `part` of `value`; `held`: by others beyond the forward.
+  at::Tensor keep(const at::Tensor& part, const at::Tensor& value, bool held) {
+    if (!part.is_alias_of(value)) return part.contiguous();
+    const bool whole = part.is_contiguous() && part.storage().nbytes() == part.nbytes();
+    // What an edit returns may belong to its author.
+    const bool ours = whole && !held && !edited_ && kept_.insert(part.storage().unsafeGetStorageImpl()).second;
+    return ours ? part : part.clone(at::MemoryFormat::Contiguous);
+  }
+
+ private:
+  bool edited_;
+  std::unordered_set<const void*> kept_;  // memory of values that live as long as this
+};
+
+// What a ForwardResult computes logits from later.
+bool held_by_result(const HookPoint& point, Point kind, const ModelInfo& info) {
+  switch (kind) {
+    case Point::ResidPost: return point.layer == info.n_layers - 1;
+    case Point::LnFinalNormalized:
+    case Point::UnembedIn:
+    case Point::UnembedOut: return true;
+    default: return false;
+  }
 }
 
 at::Tensor without_padding(const at::Tensor& value, const RowBatch& batch) {  // [batch, pos, d]
@@ -98,10 +126,12 @@ Capture capture_rows(Runner& runner, const Prompts& rows, const HookSet& points,
     work.sources().make();
     HookBus bus(runner.hooks());
     for (BoundEdit& edit : work.bind(edits, options.kind)) bus.add(std::move(edit));
+    Snapshots snapshots(!edits.empty());
     bus.observe(plan.ids, [&](HookId id, const at::Tensor& value) {
       const auto at =
           static_cast<std::size_t>(std::lower_bound(plan.ids.begin(), plan.ids.end(), id) - plan.ids.begin());
-      values[at].push_back(snapshot(selections[b][at].narrow(value), value));
+      const bool held = held_by_result(runner.hooks()[id], runner.hooks().point(id), runner.info());
+      values[at].push_back(snapshots.keep(selections[b][at].narrow(value), value, held));
     });
     results->push_back(runner.run(batches[b], &bus, plan.path));
     resid.push_back(without_padding(results->back().resid(), batches[b]).clone());

@@ -11,6 +11,30 @@ namespace {
 
 using ::testing::HasSubstr;
 
+// Values of the forward are kept without a copy where nobody else has them.
+TEST(Capture, NothingAliasesAnotherValueOrWhatLogitsAreMadeFrom) {
+  Lab lab;
+  const Prompts rows = random_rows({6, 6});
+  const HookSet every{"blocks.*.*", "blocks.*.*.*", "hook_*", "ln_final.*", "unembed.*"};
+  const Capture seen = lab.session.capture(rows, every, {}, {}), again = lab.session.capture(rows, every, {}, {});
+  const at::Tensor logits = seen.logits(), resid = seen.resid().clone();
+  std::vector<std::pair<std::string, at::Tensor>> values;
+  for (const auto& [point, value] : seen) {
+    EXPECT_TRUE(value.is_contiguous()) << point.name;
+    EXPECT_FALSE(value.is_alias_of(seen.resid())) << point.name;
+    for (const auto& [name, other] : values) EXPECT_FALSE(value.is_alias_of(other)) << point.name << ", " << name;
+    values.emplace_back(point.name, value);
+  }
+  ASSERT_GT(values.size(), 40U);
+  for (auto& [name, value] : values) {
+    EXPECT_TRUE(at::equal(value, again[name])) << name;
+    value.fill_(7);
+  }
+  EXPECT_TRUE(at::equal(seen.logits(), logits));
+  EXPECT_TRUE(at::equal(seen.resid(), resid));
+  EXPECT_TRUE(at::equal(lab.session.capture(rows, every, {}, {}).logits(), logits));  // nor a weight
+}
+
 TEST(Capture, PaddedRowsEqualTheRowsAloneAndPadsAreNaN) {
   Lab lab;
   const Prompts rows = random_rows({4, 7, 2});
