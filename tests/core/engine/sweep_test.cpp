@@ -253,6 +253,39 @@ TEST(Sweep, ChunksArriveInOrderWithWhatIsObserved) {
   EXPECT_NEAR((logits[8] - logits[18]).item<double>(), cells.values()[2][6][1].item<double>(), 1e-5);
 }
 
+// Edits of all cells at the output of an MLP whose neurons are swept: they act on it once.
+TEST(Sweep, NeuronsUnderAnEditOfTheirOutput) {
+  const Prompts pairs = random_pairs({6, 4}, 1);
+  const at::Tensor step = at::randn({20}, at::detail::createCPUGenerator(3), at::kFloat);
+  const auto values = [&](const char* hooks, bool plain) {
+    Lab lab({.kind = "trial", .plain_sweeps = plain});
+    Sweep sweep = patching(pairs, hooks, {{"layer"}, {"pos"}, {"neuron", {2, 9}}});
+    sweep.edits.at("blocks.1.hook_mlp_out", Change::add(step, 2.0)).at("blocks.2.mlp.hook_post", Change::scale(0.5));
+    const Cells cells = lab.session.sweep(sweep);
+    EXPECT_EQ(lab.monitor.events.front().first == "sweep-plain", plain);
+    return cells.values();
+  };
+  for (const char* hooks : {"blocks.{layer}.mlp.hook_pre", "blocks.{layer}.mlp.hook_post"})
+    EXPECT_LT(difference(values(hooks, true), values(hooks, false)), 2e-5) << hooks;
+}
+
+// A pattern that looks back beyond the window meets streams which no mask would need.
+TEST(Sweep, EditsThatLookBeyondAWindow) {
+  ModelInfo info = model::testing::tiny_info();
+  info.windows = {2, 2, 2};
+  const Prompts pairs = random_pairs({7}, 0);
+  const at::Tensor back = (at::ones({7, 7}) * 0.2).tril(0);
+  const auto values = [&](const char* hooks, bool plain) {
+    Lab lab({.kind = "trial", .plain_sweeps = plain}, 1, info);
+    Sweep sweep = patching(pairs, hooks, {{"layer", {0}}, {"pos"}});
+    sweep.edits.at("blocks.2.attn.hook_pattern", Change::add(back));
+    return lab.session.sweep(sweep).values();
+  };
+  const at::Tensor plain = values("blocks.{layer}.hook_mlp_out", true);
+  EXPECT_LT(difference(plain, values("blocks.{layer}.hook_mlp_out", false)), 2e-5);
+  EXPECT_GT(difference(plain.select(1, 0), plain.select(1, 1)), 1e-3);  // position 0 reaches the last one
+}
+
 // Batches of other lengths: what one batch observes is narrower than what the next one does.
 TEST(Sweep, WhatIsObservedOfSeveralBatchesIsThatOfOne) {
   const Prompts pairs = random_pairs({4, 9, 6}, 1);
