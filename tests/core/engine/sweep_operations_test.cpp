@@ -8,6 +8,7 @@
 
 #include "core/engine/necessary_operations.hpp"
 #include "core/engine/support.hpp"
+#include "core/model/block_kinds.hpp"
 
 namespace diopter::engine::testing {
 namespace {
@@ -178,48 +179,22 @@ constexpr Index kLength = 12, kPrompts = 4;
 ModelInfo sequential() {
   ModelInfo info = model::testing::tiny_info();
   info.n_layers = 4;
-  info.n_heads = info.n_kv_heads = 4;
   info.d_model = 64;
-  info.d_head = 16;
   info.d_mlp = 256;
   info.d_vocab = 300;
-  info.attention_scale = 0.25;
-  return info;
-}
-
-ModelInfo side_by_side() {
-  ModelInfo info = sequential();
-  info.family = "gpt_neox";
-  info.positions = PositionKind::Rotary;
-  info.rotary_dims = 8;
-  info.parallel_block = true;
-  info.tied_embeddings = false;
-  info.qkv = QkvLayout::ByHead;
-  return info;
-}
-
-ModelInfo grouped_in_windows() {
-  ModelInfo info = sequential();
-  info.family = "mistral";
-  info.n_kv_heads = 2;
-  info.norm = NormKind::RmsNorm;
-  info.norm_bias = info.qkv_bias = info.out_bias = info.mlp_bias = false;
-  info.positions = PositionKind::Rotary;
-  info.rotary_dims = 16;
-  info.gated_mlp = true;
-  info.activation = Activation::Silu;
-  info.qkv = QkvLayout::Separate;
-  info.tied_embeddings = false;
-  info.windows = {5, 5, 5, 5};
-  return info;
+  return model::testing::with_heads(std::move(info), 4, 16);
 }
 
 struct Kind {
   const char* name;
-  ModelInfo (*info)();
+  ModelInfo info;
 };
-constexpr Kind kKinds[] = {
-    {"sequential", sequential}, {"side by side", side_by_side}, {"grouped, windows", grouped_in_windows}};
+const std::vector<Kind>& kinds() {
+  static const std::vector<Kind> kKinds = {{"sequential", sequential()},
+                                           {"side by side", model::testing::side_by_side(sequential())},
+                                           {"grouped, windows", model::testing::grouped_in_windows(sequential(), 5)}};
+  return kKinds;
+}
 
 struct Tokens {
   const char* name;
@@ -318,7 +293,7 @@ class SweepOperations : public ::testing::TestWithParam<Kind> {
 };
 
 TEST_P(SweepOperations, AreThoseThatAreNecessary) {
-  Lab lab({.kind = "trial"}, 1, GetParam().info());
+  Lab lab({.kind = "trial"}, 1, GetParam().info);
   const HookTable& hooks = lab.model->hooks();
   fmt::print("{}\n", GetParam().name);
   for (const Point point : {Point::Embed,    Point::ResidPre,
@@ -350,7 +325,7 @@ std::string kind_name(const ::testing::TestParamInfo<Kind>& which) {
   return name;
 }
 
-INSTANTIATE_TEST_SUITE_P(Blocks, SweepOperations, ::testing::ValuesIn(kKinds), kind_name);
+INSTANTIATE_TEST_SUITE_P(Blocks, SweepOperations, ::testing::ValuesIn(kinds()), kind_name);
 
 }  // namespace
 }  // namespace diopter::engine::testing
