@@ -31,7 +31,7 @@ std::string reason(Skip skip) {
   switch (skip) {
     case Skip::NotRead: return "reach nothing that is read";
     case Skip::SameTokens: return "replace a value by an equal one, as the tokens up to there are the same";
-    case Skip::Future: return "concern attention to later positions, which is none";
+    case Skip::Future: return "concern attention to masked positions, which is none";
     default: return "have no such position";
   }
 }
@@ -133,7 +133,7 @@ Index PackedSweep::group_cells() const {
   return std::clamp<Index>(budget_ / 8 / bytes, 1, kMostChunkCells);  // held by threads, in parts and together
 }
 
-// Null when one of its edits lets a query see what follows it.
+// Null when one of its edits lets a query see what its mask hides.
 std::unique_ptr<SweepBatch> PackedSweep::prepared(const RowBatch& rows, bool first_time, SweepValues& into) {
   auto batch =
       std::make_unique<SweepBatch>(runner_, sweep_, plan_, rows, observed_ids_, path_, codec_, rows.size(), options_);

@@ -24,7 +24,7 @@ class PackedSweep {
               std::vector<HookId> observed, const TokenCodec* codec, const SessionOptions& options, Index budget,
               std::filesystem::path journal);
 
-  // False when an edit of all cells lets a query see what follows it: then every cell needs a forward of its own.
+  // False when an edit of all cells lets a query see what its mask hides: then every cell needs a forward of its own.
   bool run(SweepValues& into);
 
  private:

@@ -76,7 +76,7 @@ void SweepRun::compute() {
     PackedSweep packed(runner_, sweep_, *plan_, path_, observed_, codec_, options_, budget_, journal_);
     packed_ = packed.run(*values_);
     if (packed_) return;
-    why = "one of its edits lets a query see what follows it";
+    why = "one of its edits lets a query see what its mask hides";
     values_.emplace(sweep_.metrics.size(), plan_->cells(), sweep_.into.size());
   }
   runner_.monitor().event("sweep-plain", fmt::format("a forward for each cell, because {}", why));

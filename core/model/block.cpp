@@ -136,6 +136,10 @@ at::Tensor Transformer::mlp_out(Index layer, const at::Tensor& mlp_in, const Pas
   return after_mlp(layer, mlp(parameters_, layer, normalized, &shown), shown);
 }
 
+at::Tensor Transformer::neurons(const at::Tensor& pre, const at::Tensor& linear) const {
+  return model::neurons(info(), pre, linear);
+}
+
 at::Tensor Transformer::mlp_from_neurons(Index layer, const at::Tensor& post, const Pass& pass) const {
   const at::Tensor sum =
       affine(post, parameters_.get(Part::MlpOutWeight, layer), parameters_.get(Part::MlpOutBias, layer));

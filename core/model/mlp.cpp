@@ -35,6 +35,11 @@ at::Tensor activated_in_place(at::Tensor x, Activation activation) {
 
 }  // namespace
 
+at::Tensor neurons(const ModelInfo& info, const at::Tensor& pre, const at::Tensor& linear) {
+  const at::Tensor post = activated(pre, info.activation);
+  return info.gated_mlp ? post * linear : post;
+}
+
 at::Tensor mlp(const Parameters& parameters, Index layer, const at::Tensor& normalized, const Shown* shown) {
   const auto at_layer = [&](Part part) -> const at::Tensor& { return parameters.get(part, layer); };
   const auto show = [&](Point point, at::Tensor value) {
@@ -49,8 +54,13 @@ at::Tensor mlp(const Parameters& parameters, Index layer, const at::Tensor& norm
   at::Tensor linear;  // [..., F]
   if (gated)
     linear = show(Point::MlpPreLinear, affine(normalized, at_layer(Part::MlpInWeight), at_layer(Part::MlpInBias)));
-  at::Tensor post = pre_is_ours ? activated_in_place(std::move(pre), activation) : activated(pre, activation);
-  if (gated) post = pre_is_ours ? post.mul_(linear) : post * linear;
+  at::Tensor post;
+  if (pre_is_ours) {
+    post = activated_in_place(std::move(pre), activation);
+    if (gated) post.mul_(linear);
+  } else {
+    post = neurons(parameters.info(), pre, linear);
+  }
   post = show(Point::MlpPost, std::move(post));
   return affine(post, at_layer(Part::MlpOutWeight), at_layer(Part::MlpOutBias));
 }

@@ -12,4 +12,7 @@ namespace diopter::model {
 // act(x W_in + b_in). Shows mlp.hook_pre, hook_pre_linear and hook_post when `shown` is given.
 at::Tensor mlp(const Parameters& parameters, Index layer, const at::Tensor& normalized, const Shown* shown);
 
+// mlp.hook_post [..., F] from mlp.hook_pre and, where the block is gated (else undefined), mlp.hook_pre_linear.
+at::Tensor neurons(const ModelInfo& info, const at::Tensor& pre, const at::Tensor& linear);
+
 }  // namespace diopter::model

@@ -95,6 +95,8 @@ class Transformer {
   at::Tensor result(Index layer, const at::Tensor& z) const;    // -> [..., head, d_model], without b_O
   // mlp_in [..., d_model]; includes ln2, b_out and the norm after it.
   at::Tensor mlp_out(Index layer, const at::Tensor& mlp_in, const Pass& pass = {}) const;
+  // mlp.hook_pre, of gated blocks with mlp.hook_pre_linear, -> mlp.hook_post
+  at::Tensor neurons(const at::Tensor& pre, const at::Tensor& linear = {}) const;
   at::Tensor mlp_from_neurons(Index layer, const at::Tensor& post,
                               const Pass& pass = {}) const;  // from mlp.hook_post on
   // Logits of chosen tokens only: normalized [row, d_model], tokens int64 [row, n] -> [row, n]; float32 of models in

@@ -112,11 +112,7 @@ Rows LaneWalk::attention(Index layer, const LayerRows& rows) {
                 static_cast<const char*>(context_.base.row(Point::Z, layer, lane(at).row, at.pos)) + offset, part);
   }
   const std::vector<RowAt> more = edited(stages::kHeads, layer, a.z_at);
-  if (!more.empty()) {
-    const Rows base = from_base(more, Point::Z, layer);
-    z.at.insert(z.at.end(), more.begin(), more.end());
-    z.value = at::cat({z.value, base.value});
-  }
+  if (!more.empty()) append(z, from_base(more, Point::Z, layer));
   tap_.apply_own(z_id, z);
   return z;
 }

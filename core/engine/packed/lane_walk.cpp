@@ -89,10 +89,7 @@ Rows LaneWalk::from_base(std::vector<RowAt> rows, Point take, Index layer) const
 // `rows`, then those edited at `points` with the base run's value of `take`.
 Rows LaneWalk::with_base(Rows rows, std::span<const Point> points, Point take, Index layer) {
   const std::vector<RowAt> more = edited(points, layer, index_of(rows));
-  if (more.empty()) return rows;
-  const Rows base = from_base(more, take, layer);
-  rows.at.insert(rows.at.end(), more.begin(), more.end());
-  rows.value = rows.value.defined() ? at::cat({rows.value, base.value}) : base.value;
+  if (!more.empty()) append(rows, from_base(more, take, layer));
   return rows;
 }
 
@@ -196,7 +193,7 @@ Rows LaneWalk::middle(Index layer, Rows attn_out) {
 }
 
 Rows LaneWalk::mlp(Index layer, const Rows& middle) {
-  constexpr Point kOut[] = {Point::MlpOut}, kPost[] = {Point::MlpPost};
+  constexpr Point kOut[] = {Point::MlpOut};
   const Index inputs = info_.gated_mlp ? 2 : 1;
   Rows in{.at = {}, .value = {}};
   if (info_.parallel_block) {  // reads what entered the block
@@ -218,61 +215,11 @@ Rows LaneWalk::mlp(Index layer, const Rows& middle) {
     out.value = model_.mlp_out(layer, in.value.unsqueeze(0), pass(in.at)).squeeze(0).contiguous();
     count(out.size(), info_.d_model, (inputs + 1) * info_.d_mlp);
   }
-  // From edited neurons on: of a few of them their own rows of W_out, of many the whole product.
-  std::vector<RowAt> neurons = edited(kPost, layer, index_of(out));
-  if (const std::vector<RowAt> few = take_few(neurons, layer); !few.empty()) {
-    const Rows added = by_neurons(few, layer);
-    out.at.insert(out.at.end(), few.begin(), few.end());
-    out.value = at::cat({out.value, added.value});
-  }
-  if (!neurons.empty()) {
-    Rows post = from_base(neurons, Point::MlpPost, layer);
-    tap_.apply_own(model_.hooks().id(Point::MlpPost, layer), post);
-    const at::Tensor added = model_.mlp_from_neurons(layer, post.value.unsqueeze(0), pass(neurons)).squeeze(0);
-    count(post.size(), info_.d_mlp, info_.d_model);
-    out.at.insert(out.at.end(), neurons.begin(), neurons.end());
-    out.value = at::cat({out.value, added});
-  }
+  add_from_neurons(layer, out);
   const HookId id = model_.hooks().id(Point::MlpOut, layer);
   tap_.apply_everywhere(id, out);
   out = with_base(std::move(out), kOut, Point::MlpOut, layer);
   tap_.apply_own(id, out);
-  return out;
-}
-
-// Takes those rows out in which few neurons change, where that change can be added to the base run's output.
-std::vector<RowAt> LaneWalk::take_few(std::vector<RowAt>& rows, Index layer) const {
-  constexpr std::size_t kFew = 16;
-  const at::Tensor& weight = model_.parameters().get(model::Part::MlpOutWeight, layer);
-  std::vector<RowAt> few, rest;
-  for (const RowAt at : rows) {
-    const LaneEdit* edit = lane(at).edit_at(model_.hooks().id(Point::MlpPost, layer));
-    const std::size_t neurons = edit->edit->neurons().size();
-    const bool added = neurons > 0 && neurons <= kFew && !info_.post_norms && weight.scalar_type() == at::kFloat &&
-                       stream_.value.scalar_type() == at::kFloat;
-    (added ? few : rest).push_back(at);
-  }
-  rows = std::move(rest);
-  return few;
-}
-
-// mlp_out = the base run's + sum over changed neurons n of (post'[n] - post[n]) W_out[n].
-Rows LaneWalk::by_neurons(const std::vector<RowAt>& rows, Index layer) {
-  Rows post = from_base(rows, Point::MlpPost, layer), out = from_base(rows, Point::MlpOut, layer);
-  tap_.apply_own(model_.hooks().id(Point::MlpPost, layer), post);
-  const at::Tensor& weight = model_.parameters().get(model::Part::MlpOutWeight, layer);  // [F, D]
-  for (Index i = 0; i < out.size(); ++i) {
-    const RowAt at = rows[static_cast<std::size_t>(i)];
-    const auto* before = static_cast<const float*>(context_.base.row(Point::MlpPost, layer, lane(at).row, at.pos));
-    const auto* after = static_cast<const float*>(post.row(i));
-    auto* sum = static_cast<float*>(out.row(i));
-    for (const Index neuron : lane(at).edit_at(model_.hooks().id(Point::MlpPost, layer))->edit->neurons()) {
-      const float change = after[neuron] - before[neuron];
-      const float* row = weight.const_data_ptr<float>() + neuron * weight.stride(0);
-      for (Index d = 0; d < info_.d_model; ++d) sum[d] += change * row[d * weight.stride(1)];
-      count(1, 1, info_.d_model);
-    }
-  }
   return out;
 }
 

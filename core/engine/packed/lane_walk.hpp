@@ -58,6 +58,9 @@ class LaneWalk {
   const void* stream_of(Index layer, RowAt at) const;  // resid_pre
   Rows with_base(Rows rows, std::span<const Point> points, Point take, Index layer);
   std::vector<RowAt> edited(std::span<const Point> points, Index layer, const RowIndex& without) const;
+  void add_from_neurons(Index layer, Rows& mlp_out);
+  Rows neurons(const std::vector<RowAt>& rows, Index layer);  // -> mlp.hook_post
+  std::vector<Index> few_neurons(const Lane& lane, Index layer) const;
   std::vector<RowAt> take_few(std::vector<RowAt>& rows, Index layer) const;
   Rows by_neurons(const std::vector<RowAt>& rows, Index layer);
   bool tap_wants(std::span<const Point> points, Index layer) const;

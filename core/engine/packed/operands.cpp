@@ -10,12 +10,14 @@ namespace {
 
 using Op = ChangeSpec::Op;
 
-// Whether nothing is put where a query would see what follows it: 0 in a pattern, -inf in scores.
-bool is_causal(const at::Tensor& value, Point point, Op op) {
+// Whether nothing is put where a query would see what follows it, or what stands before its window (0: none): 0 in a
+// pattern, -inf in scores.
+bool is_causal(const at::Tensor& value, Point point, Op op, Index window) {
   if (op == Op::Add && point == Point::AttnScores) return true;  // -inf stays
-  const at::Tensor future = at::ones({value.size(2), value.size(3)}, at::kBool).triu(1);
+  const at::Tensor all = at::ones({value.size(2), value.size(3)}, at::kBool);
+  const at::Tensor masked = window > 0 ? all.triu(1) | all.tril(-window) : all.triu(1);
   const double hidden = point == Point::AttnScores ? -std::numeric_limits<double>::infinity() : 0.0;
-  return (value.eq(hidden) | future.logical_not()).all().item<bool>();
+  return (value.eq(hidden) | masked.logical_not()).all().item<bool>();
 }
 
 }  // namespace
@@ -43,7 +45,7 @@ std::shared_ptr<const Operand> Operands::made(const ChangeSpec& change, HookId i
   shape[0] = value.size(0);
   if (!pairs) shape[1] = value.size(1);
   Operand out{.value = value.expand(shape).to(pairs ? at::kFloat : dtype_).contiguous(), .available = from.available};
-  if (pairs) out.causal = is_causal(out.value, point, change.op);
+  if (pairs) out.causal = is_causal(out.value, point, change.op, place_.info.window(place_.hooks[id].layer));
   return std::make_shared<const Operand>(std::move(out));
 }
 

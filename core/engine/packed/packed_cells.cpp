@@ -48,11 +48,13 @@ std::vector<HookId> PackedCells::points(const SweepPlan& plan, const model::Tran
     if (stages::in(stages::kPairs, point)) ids.insert(id);
     if (attention || stages::in(stages::kHeads, point)) add(Point::Z, layer);
     if (point == Point::AttnOut) ids.insert(id);
-    if (point == Point::ResidMid || stages::in(stages::kMlp, point) || point == Point::MlpPost ||
-        point == Point::MlpOut)
+    const bool before_activation = point == Point::MlpPre || point == Point::MlpPreLinear;
+    const bool neurons = stages::in(stages::kNeurons, point);
+    if (before_activation) add(Point::MlpPre, layer), add(Point::MlpPreLinear, layer);
+    if (neurons) add(Point::MlpPost, layer), add(Point::MlpOut, layer);
+    if (neurons || point == Point::ResidMid || stages::in(stages::kMlp, point) || point == Point::MlpOut)
       add(Point::ResidMid, layer);
-    if (point == Point::MlpPost) add(Point::MlpOut, layer);
-    if (point == Point::MlpPost || point == Point::MlpOut || point == Point::ResidPost) ids.insert(id);
+    if (point == Point::MlpOut || point == Point::ResidPost) ids.insert(id);
   }
   return {ids.begin(), ids.end()};
 }
@@ -135,11 +137,15 @@ bool PackedCells::can_differ(const PackedEdit& edit, Index row, Index pos, bool 
                                             ((queries || !keys) && needs_.stream(layer + 1, row)[at]);
   if (!needed) return false;
   why = Skip::Future;
-  if (stages::in(stages::kPairs, point) && edit.causal() && edit.first_source(row) > pos) return false;
+  const bool pairs = stages::in(stages::kPairs, point);
+  if (pairs && edit.causal()) {
+    const Index window = info_.window(layer), first_seen = window > 0 ? std::max<Index>(0, pos - window + 1) : 0;
+    if (!edit.has_source(row, first_seen, pos)) return false;
+  }
   why = Skip::SameTokens;
   if (!alone || !source_.equal || !edit.replaces_by_donor()) return true;
-  if (stages::in(stages::kPairs, point) && !edit.causal()) return true;  // entries come from other places
-  const bool entering = before || after || keys || queries;              // of these the position's own stream decides
+  if (pairs && !edit.causal()) return true;                  // entries come from other places
+  const bool entering = before || after || keys || queries;  // of these the position's own stream decides
   const Index at_layer = entering ? layer : layer + 1;
   return pos >= source_.equal->in_place_until(row) || !source_.equal->entering(at_layer, row)[at];
 }

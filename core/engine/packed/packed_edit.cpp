@@ -99,9 +99,10 @@ bool PackedEdit::touches(Index row, Index pos) const {
   return std::binary_search(there.begin(), there.end(), pos);
 }
 
-Index PackedEdit::first_source(Index row) const {
+bool PackedEdit::has_source(Index row, Index first, Index last) const {
   const auto& there = sources_[static_cast<std::size_t>(row)];
-  return there.empty() ? std::numeric_limits<Index>::max() : there.front();
+  const auto next = std::lower_bound(there.begin(), there.end(), first);
+  return next != there.end() && *next <= last;
 }
 
 bool PackedEdit::has_head(Index head) const {

@@ -16,7 +16,7 @@ namespace diopter::engine {
 struct Operand {
   at::Tensor value;      // [batch or 1, pos or 1, inner...], of patterns [batch or 1, head, dest, src]; contiguous
   at::Tensor available;  // bool [batch, pos]; undefined: everywhere
-  bool causal = true;    // of scores and patterns: nothing that would let a query see what follows it
+  bool causal = true;    // of scores and patterns: nothing that would let a query see what its mask hides
 };
 
 class PackedEdit {
@@ -37,7 +37,7 @@ class PackedEdit {
   bool causal() const noexcept { return operand_ == nullptr || operand_->causal; }
   bool touches(Index row, Index pos) const;
   bool replaces_by_donor() const noexcept { return by_donor_; }
-  Index first_source(Index row) const;  // of scores and patterns
+  bool has_source(Index row, Index first, Index last) const;  // of scores and patterns: in first .. last
 
   // Changes the value of one position in place, [inner...] in the model's dtype; true when a bit altered.
   bool apply(void* value, Index row, Index pos) const;

@@ -17,4 +17,9 @@ at::Tensor gathered(const std::vector<const void*>& from, at::IntArrayRef inner,
   return out;
 }
 
+void append(Rows& rows, const Rows& more) {
+  rows.at.insert(rows.at.end(), more.at.begin(), more.at.end());
+  rows.value = rows.value.defined() ? at::cat({rows.value, more.value}) : more.value;
+}
+
 }  // namespace diopter::engine

@@ -52,4 +52,7 @@ class RowIndex {
 // [from.size(), like's dimensions from `lead` on]: rows copied from where they lie.
 at::Tensor gathered(const std::vector<const void*>& from, at::IntArrayRef inner, const at::TensorOptions& options);
 
+// `more` after `rows`, whose value may be undefined where it has none.
+void append(Rows& rows, const Rows& more);
+
 }  // namespace diopter::engine

@@ -26,8 +26,10 @@ inline constexpr std::array kPairs = {Point::AttnScores, Point::Pattern};
 // From z to attn_out: recomputed from z.
 inline constexpr std::array kHeads = {Point::Z, Point::Result, Point::Ln1PostScale, Point::Ln1PostNormalized};
 // Between the stream and the neurons: recomputed from what the MLP reads.
-inline constexpr std::array kMlp = {Point::MlpIn,        Point::Ln2Scale,     Point::Ln2Normalized,    Point::MlpPre,
-                                    Point::MlpPreLinear, Point::Ln2PostScale, Point::Ln2PostNormalized};
+inline constexpr std::array kMlp = {Point::MlpIn, Point::Ln2Scale, Point::Ln2Normalized};
+// The neurons, before and after their activation, and what follows their sum: recomputed from the neurons.
+inline constexpr std::array kNeurons = {Point::MlpPre, Point::MlpPreLinear, Point::MlpPost, Point::Ln2PostScale,
+                                        Point::Ln2PostNormalized};
 
 inline bool in(std::span<const Point> points, Point point) {
   return std::find(points.begin(), points.end(), point) != points.end();

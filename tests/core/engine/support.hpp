@@ -91,6 +91,20 @@ inline Prompts random_pairs(const std::vector<Index>& lengths, Index first, std:
   return with_answers(Prompts::tokens(clean)).with("corrupted", corrupted);
 }
 
+inline const std::vector<Metric>& logit_diff_only() {
+  static const std::vector<Metric> metrics = {Metric::named("logit_diff")};
+  return metrics;
+}
+
+// The clean rows' values put into the corrupted ones.
+inline Sweep patching(const Prompts& pairs, const char* hooks, std::vector<Axis> axes) {
+  return {.into = pairs.corrupted(),
+          .hooks = hooks,
+          .axes = std::move(axes),
+          .change = Change::replace(pairs.clean()),
+          .metrics = logit_diff_only()};
+}
+
 inline double difference(const at::Tensor& a, const at::Tensor& b) {
   return (a.to(at::kDouble) - b.to(at::kDouble)).abs().nan_to_num(0).max().item<double>();
 }

@@ -9,6 +9,7 @@
 
 #include "core/engine/by_hand.hpp"
 #include "core/engine/support.hpp"
+#include "core/model/block_kinds.hpp"
 
 namespace diopter::engine::testing {
 namespace {
@@ -26,43 +27,21 @@ ModelInfo small() {
   return info;
 }
 
-// As GPT-NeoX: attention and MLP side by side, a part of each head turns.
-ModelInfo side_by_side() {
-  ModelInfo info = small();
-  info.family = "gpt_neox";
-  info.d_head = 4;
-  info.attention_scale = 0.5;
-  info.positions = PositionKind::Rotary;
-  info.rotary_dims = 2;
-  info.parallel_block = true;
-  info.tied_embeddings = false;
-  info.qkv = QkvLayout::ByHead;
-  return info;
-}
-
 // As Gemma 2 with Qwen 3's norms of q and k: grouped heads, a window in one layer, soft caps, norms after the sums.
 ModelInfo grouped() {
-  ModelInfo info = small();
-  info.family = "gemma2";
-  info.n_heads = 4;
-  info.d_head = 4;
+  ModelInfo info = model::testing::post_norms(model::testing::with_heads(small(), 4, 4));
+  info.n_kv_heads = 2;
   info.attention_scale = 0.4;
-  info.norm = NormKind::RmsNorm;
-  info.norm_bias = info.qkv_bias = info.out_bias = info.mlp_bias = false;
-  info.positions = PositionKind::Rotary;
-  info.rotary_dims = 4;
   info.windows = {0, 3};
   info.score_softcap = 4;
   info.logit_softcap = 6;
-  info.embed_scale = 2;
-  info.query_key_norm = info.post_norms = info.gated_mlp = true;
-  info.activation = Activation::Silu;
-  info.qkv = QkvLayout::Separate;
+  info.query_key_norm = true;
   return info;
 }
 
 ModelInfo block_kind(const std::string& name) {
-  return name == "sequential" ? small() : name == "side_by_side" ? side_by_side() : grouped();
+  if (name == "sequential") return small();
+  return name == "side_by_side" ? model::testing::side_by_side(model::testing::with_heads(small(), 2, 4)) : grouped();
 }
 
 const std::vector<Index> kLengths = {3, 6, 5};

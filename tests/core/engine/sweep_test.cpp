@@ -14,24 +14,11 @@ namespace {
 
 using ::testing::HasSubstr;
 
-const std::vector<Metric>& logit_diff_only() {
-  static const std::vector<Metric> metrics = {Metric::named("logit_diff")};
-  return metrics;
-}
-
 Metric normalised_logit_diff(double min_gap = 0.1) {
   MetricSpec spec = Metric::named("logit_diff").spec();
   spec.normalise = true;
   spec.min_gap = min_gap;
   return Metric(std::make_shared<const MetricSpec>(spec));
-}
-
-Sweep patching(const Prompts& pairs, const char* hooks, std::vector<Axis> axes) {
-  return {.into = pairs.corrupted(),
-          .hooks = hooks,
-          .axes = std::move(axes),
-          .change = Change::replace(pairs.clean()),
-          .metrics = logit_diff_only()};
 }
 
 TEST(Sweep, BaseEqualToDonorIsZeroEverywhere) {
@@ -172,35 +159,6 @@ TEST(Sweep, AlignmentDecidesWhichPositionsBelongTogether) {
   EXPECT_EQ(one.counts().cells - one.counts().computed - one.counts().skipped, 5);  // no prompt has them
 }
 
-// Equal tokens up to there, and the query stays: its pattern is another one all the same where the keys change places.
-TEST(Sweep, APatternWhoseSourcesMoveIsAnotherOne) {
-  const Prompts unmapped = random_pairs({6}, 5);
-  const std::vector<Index> places = {1, 0, 2, 3, 4, 5};
-  for (const char* hooks : {"blocks.{layer}.attn.hook_attn_scores", "blocks.{layer}.attn.hook_pattern"}) {
-    for (const bool plain : {true, false}) {
-      Lab lab({.kind = "trial", .plain_sweeps = plain});
-      Sweep sweep = patching(unmapped, hooks, {{"layer"}, {"dest"}});
-      sweep.align = ints(places).unsqueeze(0);
-      const at::Tensor values = lab.session.sweep(sweep).values();
-      const HandRun donor = run_by_hand(*lab.model, row_ids(unmapped.clean(), 0));
-      const HandRun base = run_by_hand(*lab.model, row_ids(unmapped.corrupted(), 0));
-      for (Index layer = 0; layer < 2; ++layer) {  // of the last, what the metric does not read changes nothing
-        const HookId id = lab.model->hooks().resolve(HookSet(hooks), layer).front();
-        for (const Index dest : {2, 3, 4}) {
-          const auto moved = [&](const at::Tensor& value) {
-            at::Tensor out = value.clone();
-            out.select(2, dest).copy_(donor.values.at(id).select(2, dest).index_select(-1, ints(places)));
-            return out;
-          };
-          const at::Tensor logits = run_by_hand(*lab.model, row_ids(unmapped.corrupted(), 0), {{id, moved}}).logits;
-          EXPECT_NEAR(values[layer][dest][0].item<double>(), logit_diff(logits, 3, 11), 2e-5) << hooks << " " << dest;
-          EXPECT_GT(std::abs(logit_diff(logits, 3, 11) - logit_diff(base.logits, 3, 11)), 1e-3) << hooks << " " << dest;
-        }
-      }
-    }
-  }
-}
-
 TEST(Sweep, FrozenPointsKeepTheBaseValues) {
   Lab lab;
   const Prompts pairs = random_pairs({5, 7}, 1);
@@ -251,35 +209,6 @@ TEST(Sweep, ChunksArriveInOrderWithWhatIsObserved) {
   ASSERT_EQ(observed.sizes(), at::IntArrayRef({21, 2, 7, 20}));
   const at::Tensor logits = lab.session.model().unembed(observed[20][1][6]).to(at::kDouble);
   EXPECT_NEAR((logits[8] - logits[18]).item<double>(), cells.values()[2][6][1].item<double>(), 1e-5);
-}
-
-// Batches of other lengths: what one batch observes is narrower than what the next one does.
-TEST(Sweep, WhatIsObservedOfSeveralBatchesIsThatOfOne) {
-  const Prompts pairs = random_pairs({4, 9, 6}, 1);
-  for (const bool plain : {true, false}) {
-    const auto observed = [&](Index budget) {
-      Lab lab({.kind = "trial", .memory_budget = budget, .plain_sweeps = plain});
-      Sweep sweep = patching(pairs, "blocks.{layer}.hook_resid_pre", {{"layer"}, {"pos", {0, 3}}});
-      sweep.observe = {"blocks.2.hook_resid_post", "blocks.1.attn.hook_pattern"};
-      std::vector<at::Tensor> streams, patterns;
-      sweep.on_chunk = [&](const Chunk& chunk) {
-        streams.push_back(chunk.observed["blocks.2.hook_resid_post"].clone());
-        patterns.push_back(chunk.observed["blocks.1.attn.hook_pattern"].clone());
-      };
-      lab.session.sweep(sweep);
-      return std::pair(at::cat(streams), at::cat(patterns));
-    };
-    const auto [streams, patterns] = observed(0);
-    const auto [few_streams, few_patterns] = observed(200'000);
-    ASSERT_EQ(few_streams.sizes(), at::IntArrayRef({6, 3, 9, 20}));
-    ASSERT_EQ(few_patterns.sizes(), at::IntArrayRef({6, 3, 4, 9, 9}));
-    EXPECT_TRUE(at::equal(streams.isnan(), few_streams.isnan()));
-    EXPECT_TRUE(at::equal(patterns.isnan(), few_patterns.isnan()));
-    EXPECT_EQ(few_streams[0][0][3].isnan().any().item<bool>(), false);
-    EXPECT_EQ(few_streams[0][0][4].isnan().all().item<bool>(), true);
-    EXPECT_LT(difference(streams, few_streams), 1e-5);
-    EXPECT_LT(difference(patterns, few_patterns), 1e-6);
-  }
 }
 
 TEST(Sweep, CoefficientVectorAndSiteAreAxes) {

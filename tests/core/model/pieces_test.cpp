@@ -44,6 +44,23 @@ TEST_F(Pieces, PartsOfABlockGiveItsBits) {
   }
 }
 
+TEST_F(Pieces, NeuronsFollowFromWhatStandsBeforeTheirActivation) {
+  ModelInfo gated = tiny_info(), solu = tiny_info();
+  gated.gated_mlp = true;
+  gated.activation = Activation::Silu;
+  solu.activation = Activation::Solu;
+  for (const ModelInfo& info : {tiny_info(), gated, solu}) {
+    const Transformer model = random_model(info);
+    RecordingTap tap = RecordingTap::all(model.hooks());
+    model.residual(ids_, {.tap = &tap});
+    const auto value = [&](Point point) {
+      const HookId id = model.hooks().id(point, 1);
+      return id == kNoHook ? at::Tensor() : tap.values.at(id);
+    };
+    EXPECT_TRUE(at::equal(model.neurons(value(Point::MlpPre), value(Point::MlpPreLinear)), value(Point::MlpPost)));
+  }
+}
+
 TEST_F(Pieces, PartsTakePackedRows) {
   const at::Tensor x = model_.embed(ids_), rows = x.flatten(0, 1);
   EXPECT_LE(largest_difference(model_.qkv(1, rows).k, model_.qkv(1, x).k.flatten(0, 1)), 1e-6);

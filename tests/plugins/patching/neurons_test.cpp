@@ -10,6 +10,7 @@
 #include "attribution.hpp"
 #include "candidates.hpp"
 #include "core/engine/by_hand.hpp"
+#include "core/model/block_kinds.hpp"
 #include "plugins/patching/kind_bench.hpp"
 
 namespace diopter::patching::testing {
@@ -21,6 +22,9 @@ using engine::testing::ints;
 using engine::testing::random_pairs;
 using engine::testing::row_ids;
 using engine::testing::run_by_hand;
+using model::testing::gated;
+using model::testing::post_norms;
+using model::testing::side_by_side;
 using ::testing::HasSubstr;
 
 ModelInfo sequential() {
@@ -30,44 +34,8 @@ ModelInfo sequential() {
   return info;
 }
 
-// As GPT-NeoX: attention and MLP side by side.
-ModelInfo side_by_side() {
-  ModelInfo info = sequential();
-  info.family = "gpt_neox";
-  info.d_head = 4;
-  info.attention_scale = 0.5;
-  info.positions = PositionKind::Rotary;
-  info.rotary_dims = 2;
-  info.parallel_block = true;
-  info.tied_embeddings = false;
-  info.qkv = QkvLayout::ByHead;
-  return info;
-}
-
-// As Llama: gated.
-ModelInfo gated() {
-  ModelInfo info = sequential();
-  info.family = "llama";
-  info.d_head = 4;
-  info.attention_scale = 0.5;
-  info.norm = NormKind::RmsNorm;
-  info.norm_bias = info.qkv_bias = info.out_bias = info.mlp_bias = false;
-  info.positions = PositionKind::Rotary;
-  info.rotary_dims = 4;
-  info.gated_mlp = true;
-  info.activation = Activation::Silu;
-  info.qkv = QkvLayout::Separate;
-  return info;
-}
-
-// As Gemma 2: gated, with norms behind attention and MLP.
-ModelInfo post_norms() {
-  ModelInfo info = gated();
-  info.family = "gemma2";
-  info.post_norms = true;
-  info.embed_scale = 2;
-  return info;
-}
+// Whole heads of an even size, for rotations.
+ModelInfo even_heads() { return model::testing::with_heads(sequential(), 4, 4); }
 
 Values params(Values changed = {}) {
   Values values = {{"layers", std::vector<Index>{0, 1}},
@@ -158,8 +126,10 @@ void attributions_equal_the_direct_path(const ModelInfo& info, const std::string
 }
 
 TEST(Attribution, IsWhatTheDirectPathGains) {
-  const std::pair<const char*, ModelInfo> kinds[] = {
-      {"sequential", sequential()}, {"side by side", side_by_side()}, {"gated", gated()}, {"post norms", post_norms()}};
+  const std::pair<const char*, ModelInfo> kinds[] = {{"sequential", sequential()},
+                                                     {"side by side", side_by_side(even_heads())},
+                                                     {"gated", gated(even_heads())},
+                                                     {"post norms", post_norms(even_heads())}};
   for (const auto& [name, info] : kinds) {
     for (const char* replace_by : {"donor", "zero", "mean"}) attributions_equal_the_direct_path(info, replace_by, name);
   }
@@ -269,7 +239,7 @@ void exact_effects_equal_a_sweep(const ModelInfo& info, const char* positions) {
 }
 
 TEST(Neurons, ExactEffectsAreThoseOfASweep) {
-  for (const ModelInfo& info : {sequential(), side_by_side(), post_norms()}) {
+  for (const ModelInfo& info : {sequential(), side_by_side(even_heads()), post_norms(even_heads())}) {
     for (const char* positions : {"read", "all"}) exact_effects_equal_a_sweep(info, positions);
   }
 }

@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "core/engine/sweep_draws/choice.hpp"
-#include "core/model/random_model.hpp"
+#include "core/model/block_kinds.hpp"
 
 namespace diopter::engine::testing::draws {
 
@@ -44,13 +44,7 @@ inline void vary_gpt2(ModelInfo& info, Point) {
 
 // As GPT-NeoX: attention and MLP side by side, a part of each head turns.
 inline ModelInfo neox() {
-  ModelInfo info = gpt2();
-  info.family = "gpt_neox";
-  info.positions = PositionKind::Rotary;
-  info.rotary_dims = 2;
-  info.parallel_block = true;
-  info.tied_embeddings = false;
-  info.qkv = QkvLayout::ByHead;
+  ModelInfo info = model::testing::side_by_side(gpt2());
   info.activation = Activation::Gelu;
   return info;
 }
@@ -65,16 +59,9 @@ inline void vary_neox(ModelInfo& info, Point) {
 // As Llama and Qwen 3: fewer heads of keys and values than of queries.
 inline ModelInfo grouped() {
   ModelInfo info = gpt2();
-  info.family = "llama";
   info.n_heads = 4;
-  info.norm = NormKind::RmsNorm;
-  info.norm_bias = info.qkv_bias = info.out_bias = info.mlp_bias = false;
-  info.positions = PositionKind::Rotary;
-  info.rotary_dims = 4;
-  info.query_key_norm = info.gated_mlp = true;
-  info.activation = Activation::Silu;
-  info.qkv = QkvLayout::Separate;
-  info.tied_embeddings = false;
+  info = model::testing::gated(std::move(info));
+  info.query_key_norm = true;
   return info;
 }
 

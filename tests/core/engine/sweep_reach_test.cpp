@@ -1,0 +1,105 @@
+// What reaches what: sources that move, windows that are looked beyond, edits of all cells beside those of one, batches
+// of other lengths.
+#include <gtest/gtest.h>
+
+#include <cmath>
+
+#include "core/engine/by_hand.hpp"
+#include "core/engine/support.hpp"
+
+namespace diopter::engine::testing {
+namespace {
+
+// Equal tokens up to there, and the query stays: its pattern is another one all the same where the keys change places.
+TEST(SweepReach, APatternWhoseSourcesMoveIsAnotherOne) {
+  const Prompts unmapped = random_pairs({6}, 5);
+  const std::vector<Index> places = {1, 0, 2, 3, 4, 5};
+  for (const char* hooks : {"blocks.{layer}.attn.hook_attn_scores", "blocks.{layer}.attn.hook_pattern"}) {
+    for (const bool plain : {true, false}) {
+      Lab lab({.kind = "trial", .plain_sweeps = plain});
+      Sweep sweep = patching(unmapped, hooks, {{"layer"}, {"dest"}});
+      sweep.align = ints(places).unsqueeze(0);
+      const at::Tensor values = lab.session.sweep(sweep).values();
+      const HandRun donor = run_by_hand(*lab.model, row_ids(unmapped.clean(), 0));
+      const HandRun base = run_by_hand(*lab.model, row_ids(unmapped.corrupted(), 0));
+      for (Index layer = 0; layer < 2; ++layer) {  // of the last, what the metric does not read changes nothing
+        const HookId id = lab.model->hooks().resolve(HookSet(hooks), layer).front();
+        for (const Index dest : {2, 3, 4}) {
+          const auto moved = [&](const at::Tensor& value) {
+            at::Tensor out = value.clone();
+            out.select(2, dest).copy_(donor.values.at(id).select(2, dest).index_select(-1, ints(places)));
+            return out;
+          };
+          const at::Tensor logits = run_by_hand(*lab.model, row_ids(unmapped.corrupted(), 0), {{id, moved}}).logits;
+          EXPECT_NEAR(values[layer][dest][0].item<double>(), logit_diff(logits, 3, 11), 2e-5) << hooks << " " << dest;
+          EXPECT_GT(std::abs(logit_diff(logits, 3, 11) - logit_diff(base.logits, 3, 11)), 1e-3) << hooks << " " << dest;
+        }
+      }
+    }
+  }
+}
+
+// Edits of all cells at the output of an MLP whose neurons are swept: they act on it once.
+TEST(SweepReach, NeuronsUnderAnEditOfTheirOutput) {
+  const Prompts pairs = random_pairs({6, 4}, 1);
+  const at::Tensor step = at::randn({20}, at::detail::createCPUGenerator(3), at::kFloat);
+  const auto values = [&](const char* hooks, bool plain) {
+    Lab lab({.kind = "trial", .plain_sweeps = plain});
+    Sweep sweep = patching(pairs, hooks, {{"layer"}, {"pos"}, {"neuron", {2, 9}}});
+    sweep.edits.at("blocks.1.hook_mlp_out", Change::add(step, 2.0)).at("blocks.2.mlp.hook_post", Change::scale(0.5));
+    const Cells cells = lab.session.sweep(sweep);
+    EXPECT_EQ(lab.monitor.events.front().first == "sweep-plain", plain);
+    return cells.values();
+  };
+  for (const char* hooks : {"blocks.{layer}.mlp.hook_pre", "blocks.{layer}.mlp.hook_post"})
+    EXPECT_LT(difference(values(hooks, true), values(hooks, false)), 2e-5) << hooks;
+}
+
+// A pattern that looks back beyond the window meets streams which no mask would need.
+TEST(SweepReach, EditsThatLookBeyondAWindow) {
+  ModelInfo info = model::testing::tiny_info();
+  info.windows = {2, 2, 2};
+  const Prompts pairs = random_pairs({7}, 0);
+  const at::Tensor back = (at::ones({7, 7}) * 0.2).tril(0);
+  const auto values = [&](const char* hooks, bool plain) {
+    Lab lab({.kind = "trial", .plain_sweeps = plain}, 1, info);
+    Sweep sweep = patching(pairs, hooks, {{"layer", {0}}, {"pos"}});
+    sweep.edits.at("blocks.2.attn.hook_pattern", Change::add(back));
+    return lab.session.sweep(sweep).values();
+  };
+  const at::Tensor plain = values("blocks.{layer}.hook_mlp_out", true);
+  EXPECT_LT(difference(plain, values("blocks.{layer}.hook_mlp_out", false)), 2e-5);
+  EXPECT_GT(difference(plain.select(1, 0), plain.select(1, 1)), 1e-3);  // position 0 reaches the last one
+}
+
+// Batches of other lengths: what one batch observes is narrower than what the next one does.
+TEST(SweepReach, WhatIsObservedOfSeveralBatchesIsThatOfOne) {
+  const Prompts pairs = random_pairs({4, 9, 6}, 1);
+  for (const bool plain : {true, false}) {
+    const auto observed = [&](Index budget) {
+      Lab lab({.kind = "trial", .memory_budget = budget, .plain_sweeps = plain});
+      Sweep sweep = patching(pairs, "blocks.{layer}.hook_resid_pre", {{"layer"}, {"pos", {0, 3}}});
+      sweep.observe = {"blocks.2.hook_resid_post", "blocks.1.attn.hook_pattern"};
+      std::vector<at::Tensor> streams, patterns;
+      sweep.on_chunk = [&](const Chunk& chunk) {
+        streams.push_back(chunk.observed["blocks.2.hook_resid_post"].clone());
+        patterns.push_back(chunk.observed["blocks.1.attn.hook_pattern"].clone());
+      };
+      lab.session.sweep(sweep);
+      return std::pair(at::cat(streams), at::cat(patterns));
+    };
+    const auto [streams, patterns] = observed(0);
+    const auto [few_streams, few_patterns] = observed(200'000);
+    ASSERT_EQ(few_streams.sizes(), at::IntArrayRef({6, 3, 9, 20}));
+    ASSERT_EQ(few_patterns.sizes(), at::IntArrayRef({6, 3, 4, 9, 9}));
+    EXPECT_TRUE(at::equal(streams.isnan(), few_streams.isnan()));
+    EXPECT_TRUE(at::equal(patterns.isnan(), few_patterns.isnan()));
+    EXPECT_EQ(few_streams[0][0][3].isnan().any().item<bool>(), false);
+    EXPECT_EQ(few_streams[0][0][4].isnan().all().item<bool>(), true);
+    EXPECT_LT(difference(streams, few_streams), 1e-5);
+    EXPECT_LT(difference(patterns, few_patterns), 1e-6);
+  }
+}
+
+}  // namespace
+}  // namespace diopter::engine::testing
