@@ -57,8 +57,7 @@ at::Tensor MetricRows::values(std::string_view metric, const at::Tensor& which, 
     const at::Tensor none = at::full({}, -std::numeric_limits<double>::infinity(), at::kDouble);
     const at::Tensor best = at::where(in.answer >= 0, columns(which, in.answer), none).amax(1);
     for (Index i = 0; i < count; ++i)
-      to[i] = static_cast<double>(
-          count_above(row(rows[i]), static_cast<float>(best.const_data_ptr<double>()[i])));
+      to[i] = static_cast<double>(count_above(row(rows[i]), static_cast<float>(best.const_data_ptr<double>()[i])));
     return out;
   }
   for (Index i = 0; i < count; ++i) {
@@ -68,8 +67,7 @@ at::Tensor MetricRows::values(std::string_view metric, const at::Tensor& which, 
   if (metric == "loss") return out - columns(which, in.next.unsqueeze(1)).squeeze(1);
   const at::Tensor answer = log_sum_of_choices(columns(which, in.answer), in.answer) - out;
   if (metric == "prob") return answer.exp();
-  if (metric == "prob_diff")
-    return answer.exp() - (log_sum_of_choices(columns(which, in.foil), in.foil) - out).exp();
+  if (metric == "prob_diff") return answer.exp() - (log_sum_of_choices(columns(which, in.foil), in.foil) - out).exp();
   return answer;  // log_prob, joint_log_prob
 }
 

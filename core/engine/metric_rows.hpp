@@ -1,4 +1,5 @@
-// The metrics that read the whole vocabulary, from rows of float32 logits on the CPU: one pass a row, no copy in double.
+// The metrics that read the whole vocabulary, from rows of float32 logits on the CPU: one pass a row, no copy in
+// double.
 #pragma once
 
 #include <ATen/core/Tensor.h>

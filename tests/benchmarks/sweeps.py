@@ -12,7 +12,7 @@ token only.
 floor    necessary operations (sweep_operations.py, written apart from diopter: all cells, base and donor run) at the
          best speed of a large matrix product measured in the same run. No exact sweep by these kernels is faster.
 ratio    time of the peer / time of diopter, the median of the rounds and its quartiles.
---rows   measures only rows whose name matches, e.g. 'resid_pre late', 'z*', '*tokens'
+--rows   measures only rows whose name matches, e.g. 'resid_pre late', 'z*', '*tokens|*prompts'
 --small  a tiny model and short prompts: shows in a minute that all agree; its times mean nothing
 """
 
@@ -75,7 +75,8 @@ def main() -> int:
     torch.set_num_threads(wanted.threads)
     model = SMALL if wanted.small else Model()
     table = rows(model, long=(64, 128), many=200) if wanted.small else rows(model, long=(512, 2048), many=2048)
-    chosen = [row for row in table if fnmatch.fnmatch(row.name, wanted.rows)]
+    patterns = wanted.rows.split("|")
+    chosen = [row for row in table if any(fnmatch.fnmatch(row.name, pattern) for pattern in patterns)]
     if not chosen:
         sys.exit(f"no row matches '{wanted.rows}'; there are: " + ", ".join(row.name for row in table))
     print(measures.title(model, wanted.threads))

@@ -27,8 +27,8 @@ at::Tensor tokens(std::uint64_t seed, Index choices) {
 TEST(MetricRows, EqualTheFormulasInDouble) {
   for (const double scale : {0.01, 3.0, 60.0}) {
     at::Tensor logits = some_logits(1, scale);
-    logits[3].round_();                                                // ties
-    logits[4][17] = -std::numeric_limits<float>::infinity();           // excluded
+    logits[3].round_();                                       // ties
+    logits[4][17] = -std::numeric_limits<float>::infinity();  // excluded
     const at::Tensor clean = logits + 0.1 * some_logits(2, scale);
     const MetricRows rows(logits), reference(clean);
     ASSERT_TRUE(rows.regular());
