@@ -26,8 +26,10 @@ at::Tensor masked_scores(const Heads& heads, const ScoreRule& rule, const Attent
     const at::Tensor scores = at::tanh(at::bmm(q, k_by_column) * (rule.scale / rule.softcap)) * rule.softcap;
     return scores.view(groups.scores()) + additive;
   }
-  const at::Tensor hidden = additive.expand(groups.scores()).reshape({groups.count(), groups.rows(), groups.keys});
-  return at::baddbmm(hidden, q, k_by_column, 1, rule.scale).view(groups.scores());
+  // The mask becomes the scores in place: another [batch, head, query, key] would cost more than the product.
+  at::Tensor scores = additive.expand(groups.scores()).clone(at::MemoryFormat::Contiguous);
+  scores.view({groups.count(), groups.rows(), groups.keys}).baddbmm_(q, k_by_column, 1, rule.scale);
+  return scores;
 }
 
 }  // namespace
