@@ -32,7 +32,7 @@ from measures import quartiles
 from servers import ROOT, PeerServer, Server, peers
 from sweep_operations import SMALL, Model
 
-TOLERANCE = 1e-4  # of a tensor's root mean square, of normalised effects; in a lens of a nat or the root mean square
+TOLERANCE = 1e-4  # of a tensor's root mean square, of nats, of normalised effects
 KEPT = [
     "hook_embed",
     "hook_pos_embed",
@@ -222,15 +222,11 @@ class Bench:
                 )
 
     def same_lens(self, what: str, theirs: dict, ours: dict) -> str:
-        def difference(key: str) -> float:  # in nat; of values beyond a nat, a share of their root mean square
-            here, there = numpy.array(ours[key]), numpy.array(theirs[key])
-            return numpy.abs(here - there).max() / max(1.0, numpy.sqrt((here**2).mean()))
-
-        apart = max(difference(key) for key in ("entropy", "kl"))
+        apart = max(numpy.abs(numpy.array(ours[key]) - numpy.array(theirs[key])).max() for key in ("entropy", "kl"))
         other_tokens = (numpy.array(ours["token"]) != numpy.array(theirs["token"])).mean()
         if not other_tokens <= 1e-3:  # near ties fall either way
             self.wrong.append(f"{what} has another most likely token at {100 * other_tokens:.2g} % of the places")
-        return f"largest difference {self.judge(what, float(apart))}, {100 * (1 - other_tokens):.2f} % equal tokens"
+        return f"largest difference {self.judge(what, float(apart))} nat, {100 * (1 - other_tokens):.2f} % equal tokens"
 
     def close(self) -> None:
         for server in (self.diopter, *self.everybody):
