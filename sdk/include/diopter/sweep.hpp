@@ -37,7 +37,9 @@ struct Sweep {
 
 struct Counts {
   Index cells = 0, computed = 0, skipped = 0, verified = 0;  // skipped: cannot differ from the base run, by reasoning
-  double largest_difference = 0;                             // of verified cells, on the raw metric
+  // On the raw metric, of verified cells: those computed again by plain forwards (execution.verify), or, of products in
+  // low precision, with products in float32.
+  double largest_difference = 0;
   // Floating-point operations of matrix products, attention's among them (a multiply and an add are two; norms,
   // activations and sums are not counted): those of the cells, and those of the base and donor runs beside them.
   double operations = 0, reference_operations = 0;
