@@ -3,6 +3,7 @@
 with the same bytes, on one thread and on two. training_test.py BUILD SOURCE"""
 import hashlib
 import json
+import os
 import pathlib
 import signal
 import subprocess
@@ -24,14 +25,27 @@ def diopter(*arguments):
     return subprocess.run([BUILD / "bin/diopter", *map(str, arguments)], capture_output=True, text=True, timeout=120, check=True).stdout
 
 
+def checkpoints(store):
+    """{path: time written} of the checkpoints that stand now. The process that is watched renames its folders meanwhile: one that
+    is gone when it is looked into holds no checkpoint (os.walk passes over it, rglob would not)."""
+    found = {}
+    for folder, _, names in os.walk(store):
+        if pathlib.Path(folder).name == "checkpoint" and "state.json" in names:
+            try:
+                found[folder] = (pathlib.Path(folder) / "state.json").stat().st_mtime_ns
+            except FileNotFoundError:
+                continue
+    return found
+
+
 def train(store, threads, stop=None):
     """Runs the manifest; with a signal, sends it once a checkpoint stands. The exit code."""
     process = subprocess.Popen(command(store, threads), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
     if stop is not None:
         deadline = time.monotonic() + 100
-        known = {path: path.stat().st_mtime_ns for path in store.rglob("checkpoint/state.json")}
+        known = checkpoints(store)
         while process.poll() is None and time.monotonic() < deadline:
-            if any(known.get(path) != path.stat().st_mtime_ns for path in store.rglob("checkpoint/state.json")):
+            if any(known.get(folder) != written for folder, written in checkpoints(store).items()):
                 break
             time.sleep(0.01)
         process.send_signal(stop)
