@@ -63,6 +63,11 @@ bool MetricReader::needs_next_token() const {
   return std::any_of(readings_.begin(), readings_.end(), [](const Reading& reading) { return reading.next.defined(); });
 }
 
+bool MetricReader::reads_vocabulary() const {
+  return std::any_of(readings_.begin(), readings_.end(),
+                     [](const Reading& reading) { return !reading.spec->custom && !in_logits(reading.spec->name); });
+}
+
 double MetricReader::largest_logit(const ForwardResult& run) const {
   if (points_.size() == 0) return 0;
   const Index rows = std::min<Index>(points_.size(), 256);

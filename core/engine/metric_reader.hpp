@@ -47,6 +47,7 @@ class MetricReader {
   bool needs_clean() const noexcept { return needs_clean_; }          // compare_with(clean, ...) before read
   bool needs_unpatched() const noexcept { return needs_unpatched_; }  // compare_with(..., unpatched)
   bool needs_next_token() const;                                      // `loss` is among the metrics
+  bool reads_vocabulary() const;                                      // a metric needs every token's logit
   // Of a run of these rows or of rows that belong to them: logits at what is read, [n, d_vocab].
   at::Tensor logits(const ForwardResult& run) const { return run.logits(points_); }
   void compare_with(const at::Tensor& clean, const at::Tensor& unpatched);  // logits(); undefined where not needed

@@ -24,8 +24,10 @@ namespace {
 // Packed rows of one chunk, where the memory allows it: enough that a layer's weights are read from memory seldom, few
 // enough that what one layer makes of them stays near the processor (docs/performance.md). The first chunks are
 // smaller, or a small sweep would not have one for each thread.
-constexpr Index kFirstChunkRows = 256, kMoreRowsEach = 32, kChunkRows = 1024;
+constexpr Index kFirstChunkRows = 320, kMoreRowsEach = 32, kChunkRows = 1024;
 constexpr Index kMostChunkCells = 512;
+constexpr Index kMostWeighed = 16384;  // pairs of a cell and a prompt; beyond, the last chunks are a small part
+constexpr double kLeastWeight = 1000;  // of a chunk; below, products of few rows lose more than even ends gain
 
 std::string reason(Skip skip) {
   switch (skip) {
@@ -34,6 +36,22 @@ std::string reason(Skip skip) {
     case Skip::Future: return "concern attention to masked positions, which is none";
     default: return "have no such position";
   }
+}
+
+// [cell]: the weight of this cell and all behind it.
+std::vector<double> ahead_of(std::vector<double> weights) {
+  for (std::size_t cell = weights.size(); cell-- > 1;) weights[cell - 1] += weights[cell];
+  return weights;
+}
+
+// How many of the cells from `first` on are one thread's share of all that are left. So chunks become smaller towards
+// the end and no thread waits long for the last one.
+Index share(const std::vector<double>& ahead, std::size_t first, int threads) {
+  if (ahead.empty()) return kMostChunkCells;
+  const double weight = std::max(ahead[first] / threads, kLeastWeight);
+  std::size_t end = first + 1;
+  while (end < ahead.size() && ahead[first] - ahead[end] < weight) ++end;
+  return std::min(static_cast<Index>(end - first), kMostChunkCells);
 }
 
 }  // namespace
@@ -174,6 +192,7 @@ struct PackedSweep::Work {
   std::mutex mutex;
   Index chunks = 0;                 // so far
   Index next = 0;                   // first cell of the next chunk
+  std::vector<double> ahead;        // [cell - first cell]: weight of this cell and all behind it; empty: not known
   Index pairs = 0;                  // of a cell and a prompt, done in this call
   std::map<Index, Index> finished;  // first cell -> end, not yet in order
   Index in_order = 0;               // all cells below are finished
@@ -182,10 +201,13 @@ struct PackedSweep::Work {
 void PackedSweep::run_batch(const SweepBatch& batch, Index which, bool last, Index end_cell, SweepValues& into) {
   const PackedCells& cells = *batch.packed();
   Work work;
-  work.next = work.in_order = emitted_;
+  const Index begin = emitted_;
+  work.next = work.in_order = begin;
+  if ((end_cell - begin) * batch.batch().size() <= kMostWeighed) work.ahead = ahead_of(cells.weights(begin, end_cell));
   make_room(batch.batch(), end_cell - emitted_);
   const Index rows = chunk_rows();
-  ThreadTeam team(at::get_num_threads());
+  const int threads = at::get_num_threads();
+  ThreadTeam team(threads);
   const auto caller = std::this_thread::get_id();
   RunMonitor& monitor = runner_.monitor();
   team.run([&] {
@@ -203,8 +225,9 @@ void PackedSweep::run_batch(const SweepBatch& batch, Index which, bool last, Ind
         put(first, kept->end, kept->result, batch, into);
         finished = kept->end;
       } else {
-        PackedCells::Chunk chunk =
-            cells.chunk(first, std::min(rows, smaller), std::min(end_cell - first, kMostChunkCells));
+        const Index most =
+            std::min(end_cell - first, share(work.ahead, static_cast<std::size_t>(first - begin), threads));
+        PackedCells::Chunk chunk = cells.chunk(first, std::min(rows, smaller), most);
         const Index end = chunk.cells.back() + 1;
         work.next = end;
         lock.unlock();

@@ -24,6 +24,13 @@ bool donor_may_serve(Point point) {
   return point == Point::Embed || point == Point::ResidPre || stages::is_stream_inside(point);
 }
 
+// From here on the lane may differ from the base run.
+Index first_position(const Lane& lane) {
+  Index first = lane.end;
+  for (const LaneEdit& edit : lane.edits) first = std::min(first, edit.positions.front());
+  return first;
+}
+
 }  // namespace
 
 std::vector<HookId> PackedCells::points(const SweepPlan& plan, const model::Transformer& model) {
@@ -203,9 +210,7 @@ void PackedCells::add_cell(Chunk& chunk, Index flat) const {
       continue;
     }
     begin(lane, alone);
-    Index first = lane.end;
-    for (const LaneEdit& edit : lane.edits) first = std::min(first, edit.positions.front());
-    chunk.rows += lane.end - first;
+    chunk.rows += lane.end - first_position(lane);
     chunk.lanes.push_back(std::move(lane));
   }
 }
@@ -216,6 +221,23 @@ PackedCells::Chunk PackedCells::chunk(Index first, Index rows, Index cells) cons
   do add_cell(chunk, first++);
   while (chunk.rows < rows && first < end);
   return chunk;
+}
+
+std::vector<double> PackedCells::weights(Index first, Index end) const {
+  const Index layer = (2 * info_.n_heads + 2 * info_.n_kv_heads) * info_.d_head + 2 * info_.d_mlp;  // columns
+  const double unembedded =
+      source_.reader.reads_vocabulary() ? static_cast<double>(info_.d_vocab) / static_cast<double>(layer) : 0;
+  std::vector<double> out;
+  for (Index flat = first; flat < end; ++flat) {
+    const Chunk alone = chunk({flat});
+    double weight = 0;
+    for (const Lane& lane : alone.lanes) {
+      weight += static_cast<double>((lane.end - first_position(lane)) * (info_.n_layers - lane.first_layer));
+      weight += unembedded * static_cast<double>(points_of_row_[static_cast<std::size_t>(lane.row)].size());
+    }
+    out.push_back(weight);
+  }
+  return out;
 }
 
 PackedCells::Chunk PackedCells::chunk(std::vector<Index> cells) const {

@@ -64,8 +64,11 @@ class PackedCells {
   };
   // Cells from `first` on, until they have `rows` packed rows or `cells` are reached; at least one. [any thread]
   Chunk chunk(Index first, Index rows, Index cells) const;
-  Chunk chunk(std::vector<Index> cells) const;                          // exactly these [any thread]
-  ChunkResult run(Chunk chunk) const;                                   // [any thread]
+  Chunk chunk(std::vector<Index> cells) const;  // exactly these [any thread]
+  ChunkResult run(Chunk chunk) const;           // [any thread]
+  // What the time of each cell in [first, end) grows with: its rows times the layers that they pass, and what is
+  // unembedded of it. [any thread]
+  std::vector<double> weights(Index first, Index end) const;
   const std::vector<at::Tensor>& base() const { return base_by_row_; }  // [metric]: double [batch]
   // The same of a donor's run, unedited, whose stream after the last block is `resid` [batch, pos, d_model], laid out
   // for the base's positions.
