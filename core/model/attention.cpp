@@ -52,9 +52,14 @@ at::Tensor explicit_attention(const Heads& heads, const ScoreRule& rule, const A
   const Index kv_heads = heads.k.size(2);
   const Groups groups{heads.q.size(0), kv_heads, heads.q.size(2) / kv_heads, heads.q.size(1), heads.k.size(1)};
   at::Tensor scores = masked_scores(heads, rule, mask, groups);
-  if (shown) scores = shown->at(Point::AttnScores, std::move(scores));
-  // Only a mask from outside or an edit can hide every key from a query.
-  const bool may_see_nothing = mask.given() || (shown && shown->wants(Point::AttnScores));
+  // Only a mask from outside or an edit can hide every key from a query; looking for such rows costs as much as the
+  // softmax itself.
+  bool may_see_nothing = mask.given();
+  if (shown && shown->wants(Point::AttnScores)) {
+    const at::Tensor computed = scores;
+    scores = shown->at(Point::AttnScores, std::move(scores));
+    may_see_nothing = may_see_nothing || !scores.is_same(computed);
+  }
   at::Tensor pattern = may_see_nothing ? at::_safe_softmax(scores, -1) : at::softmax(scores, -1);
   if (shown) pattern = shown->at(Point::Pattern, std::move(pattern));
   const at::Tensor v = by_head(heads.v).reshape({groups.count(), groups.keys, heads.v.size(3)});
