@@ -25,11 +25,32 @@ struct LogitSums {
   double entropy() const;  // nat
 };
 
+// The largest logit of each block of a row, NaN left out: what most of a search for the largest of all needs.
+std::vector<float> tops_of(const LogitRow& row);
+LogitSums sums_of(const LogitRow& row, const std::vector<float>& tops);
 LogitSums sums_of(const LogitRow& row);
 // KL(p || q) in nat, of rows of one length and their sums, both regular; +inf where p allows what q excludes.
 double divergence(const LogitRow& p, const LogitSums& of_p, const LogitRow& q, const LogitSums& of_q);
 // The k largest, the largest first; of equal logits the lower token. No NaN; 0 <= k <= size.
-std::vector<Index> largest(const LogitRow& row, Index k);
+std::vector<Index> largest(const LogitRow& row, const std::vector<float>& tops, Index k);
 Index count_above(const LogitRow& row, float logit);  // strictly
+
+// A row that many are compared with, each in the pass that also makes its sums.
+class LogitReference {
+ public:
+  void set(const LogitRow& row, const std::vector<float>& tops);  // the logits must stay where they are
+  const LogitSums& sums() const noexcept { return sums_; }
+
+  struct Compared {
+    LogitSums sums;     // of the other row
+    double divergence;  // KL(this || other), as divergence() of both, if both are regular
+  };
+  Compared with(const LogitRow& other, const std::vector<float>& tops) const;
+
+ private:
+  LogitRow row_{};
+  LogitSums sums_{};
+  std::vector<double> exponentials_;  // exp(l - m): as dear as all the rest
+};
 
 }  // namespace diopter::engine

@@ -12,7 +12,6 @@
 #include <cmath>
 #include <functional>
 #include <numeric>
-#include <optional>
 
 #include <diopter/error.hpp>
 
@@ -200,18 +199,15 @@ class ReadoutPass {
       const Index size = read.logits.size(1);
       return LogitRow{read.logits.const_data_ptr<float>() + (block * read.count + i) * size, size};
     };
+    LogitReference from;
     for (Index i = 0; i < read.count; ++i) {
-      Compared from;
-      if (read.from >= 0 && !padding[read.from * read.count + i]) {
-        from.row = row(read.from, i);
-        from.sums = sums_of(*from.row);
-      }
+      const bool compares = read.from >= 0 && !padding[read.from * read.count + i];
+      if (compares) from.set(row(read.from, i), tops_of(row(read.from, i)));
       for (Index s = 0; s < streams_; ++s) {
         if (padding[s * read.count + i]) continue;
-        const LogitRow own = row(s, i);
-        const LogitSums sums = sums_of(own);
-        if (sums.regular() && (!from.row || from.sums.regular())) {
-          answer(s * places_ + read.first + i, own, sums, from);
+        const RowReading own = read_row(row(s, i), compares ? &from : nullptr, s == read.from);
+        if (own.sums.regular() && (!compares || from.sums().regular())) {
+          answer(s * places_ + read.first + i, own);
         } else {
           by_operators(read, s, i, 1);
         }
@@ -219,23 +215,43 @@ class ReadoutPass {
     }
   }
 
-  struct Compared {
-    std::optional<LogitRow> row;
+  struct RowReading {
+    LogitRow row;
+    std::vector<float> tops;
     LogitSums sums{};
+    double kl = std::nan("");
   };
 
-  void answer(Index place, const LogitRow& row, const LogitSums& sums, const Compared& from) {
+  // `from`: what the row is compared with, null: nothing; `same`: that row itself.
+  static RowReading read_row(const LogitRow& row, const LogitReference* from, bool same) {
+    RowReading out{.row = row, .tops = tops_of(row)};
+    if (from == nullptr) {
+      out.sums = sums_of(row, out.tops);
+    } else if (same) {
+      out.sums = from->sums();
+      out.kl = 0;
+    } else {
+      const LogitReference::Compared compared = from->with(row, out.tops);
+      out.sums = compared.sums;
+      out.kl = compared.divergence;
+    }
+    return out;
+  }
+
+  void answer(Index place, const RowReading& read) {
+    const LogitRow& row = read.row;
+    const LogitSums& sums = read.sums;
     const auto number = [place](const Tensor& into, Index n, Index each) -> double& {
       return into.mutable_data_ptr<double>()[place * each + n];
     };
-    const std::vector<Index> best = largest(row, what_.top_k);
+    const std::vector<Index> best = largest(row, read.tops, what_.top_k);
     for (std::size_t i = 0; i < best.size(); ++i) {
       const auto rank = static_cast<Index>(i);
       out_.token.mutable_data_ptr<Index>()[place * what_.top_k + rank] = best[i];
       number(out_.log_prob, rank, what_.top_k) = sums.log_prob(row.logits[best[i]]);
     }
     if (what_.entropy) number(out_.entropy, 0, 1) = sums.entropy();
-    if (from.row) number(out_.kl, 0, 1) = divergence(*from.row, from.sums, row, sums);
+    if (out_.kl.defined()) number(out_.kl, 0, 1) = read.kl;
     if (!targets_.defined()) return;
     const Index each = targets_.size(1);
     for (Index n = 0; n < each; ++n) {

@@ -4,13 +4,14 @@
 //                                line of JSON. `ids`: [[token]], one prompt a row. Seconds are wall-clock.
 //
 //   {"do": "forward", "ids": ..., "bus": bool}
-//     All logits, with or without a hook bus to which nobody has subscribed. Answer: seconds.
+//     All logits, with or without a hook bus to which nobody has subscribed. Answer: seconds; cpu: of all threads.
 //   {"do": "cache", "ids": ..., "points": [GLOB], "digests": bool}
 //     One capture of these points, and all logits. Answer: seconds, bytes, tensors; copy_seconds: copying them once
 //     more; `digests`: of each point, see digest().
 //   {"do": "lens", "ids": ..., "values": bool}
 //     The logit lens after every layer, as the plugin of that name reads it: the five most likely tokens, entropy, KL
-//     from the output. Answer: seconds; `token` (the most likely), `entropy`, `kl`, each [layer][prompt and position].
+//     from the output. Answer: seconds; `token` (the most likely), its `log_prob`, `entropy`, `kl`, each
+//     [layer][prompt and position].
 #include <ATen/ATen.h>
 #include <ATen/Parallel.h>
 #include <c10/core/InferenceMode.h>
@@ -21,6 +22,7 @@
 #include <string>
 
 #include "base/canonical_json.hpp"
+#include "base/kept_memory.hpp"
 #include "benchmarks/measured.hpp"
 #include "benchmarks/silent_monitor.hpp"
 #include "engine/bus.hpp"
@@ -77,7 +79,7 @@ class HooksServer {
     if (request.at("bus")) pass.tap = &bus;
     const benchmarks::Stopwatch watch;
     model_->forward(ids, pass);
-    return {{"seconds", watch.wall()}};
+    return {{"seconds", watch.wall()}, {"cpu", watch.cpu()}};
   }
 
   Json cache(const Json& request) {
@@ -110,10 +112,11 @@ class HooksServer {
     for (const auto& [point, resid] : seen) layers.push_back(resid);
     const Readout lens =
         session_.model().read(at::stack(layers), {.top_k = 5, .kl_from = seen.resid(), .entropy = true});
-    Json answer{{"seconds", watch.wall()}, {"token", {}}, {"entropy", {}}, {"kl", {}}};
+    Json answer{{"seconds", watch.wall()}, {"token", {}}, {"log_prob", {}}, {"entropy", {}}, {"kl", {}}};
     if (!request.at("values")) return answer;
     for (Index layer = 0; layer < lens.kl.size(0); ++layer) {
       answer["token"].push_back(numbers(lens.token[layer].select(-1, 0)));
+      answer["log_prob"].push_back(numbers(lens.log_prob[layer].select(-1, 0)));
       answer["entropy"].push_back(numbers(lens.entropy[layer]));
       answer["kl"].push_back(numbers(lens.kl[layer]));
     }
@@ -142,6 +145,7 @@ int main(int argc, char** argv) {
     fmt::print(stderr, "usage: hooks_bench FOLDER THREADS\n");
     return 2;
   }
+  diopter::base::keep_freed_memory();  // as the program does
   at::set_num_threads(std::stoi(argv[2]));
   return diopter::engine::serve(argv[1]);
 }

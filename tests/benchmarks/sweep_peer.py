@@ -15,7 +15,7 @@ Answers each line of standard input, a JSON object, with one line of JSON. No au
     one forward that keeps what it keeps by default; seconds, and if values are wanted names, bytes, digests
   {"do": "lens", "ids": [[token]], "values": bool}    TransformerLens only
     the logit lens after every layer: five most likely tokens, entropy, KL from the output; seconds, and if values are
-    wanted token, entropy, kl, each [layer][prompt and position]
+    wanted largest_logit (of the output), token, log_prob, entropy, kl, each [layer][prompt and position]
 """
 
 import json

@@ -93,7 +93,9 @@ class Lens(Peer):
             entropy.append(-(lens.exp() * lens).sum(-1))
             kl.append((output.exp() * (output - lens)).sum(-1))
         return lambda: {
+            "largest_logit": logits.abs().max().item(),
             "token": [best.indices[..., 0].flatten().tolist() for best in top],
+            "log_prob": [best.values[..., 0].flatten().tolist() for best in top],
             "entropy": [row.flatten().tolist() for row in entropy],
             "kl": [row.flatten().tolist() for row in kl],
         }

@@ -57,16 +57,22 @@ TEST(LogitRow, SumsEqualThoseOfDoubles) {
 TEST(LogitRow, DivergenceEqualsThatOfDoubles) {
   double most = 0;
   const std::vector<at::Tensor> rows = random_logits();
+  LogitReference reference;  // serves rows of all lengths
   for (const at::Tensor& p : rows) {
     for (const at::Tensor& q : rows) {
       if (p.numel() != q.numel()) continue;
       const double got = divergence(row_of(p), sums_of(row_of(p)), row_of(q), sums_of(row_of(q)));
+      reference.set(row_of(p), tops_of(row_of(p)));
+      const LogitReference::Compared compared = reference.with(row_of(q), tops_of(row_of(q)));
+      EXPECT_LT(apart(compared.sums.total, sums_of(row_of(q)).total), 1e-13);
+      EXPECT_LT(apart(compared.sums.weighted, sums_of(row_of(q)).weighted), 1e-13);
       const double expected =
           divergence(p.to(at::kDouble).log_softmax(-1), q.to(at::kDouble).log_softmax(-1)).item<double>();
       if (std::isinf(expected)) {
         EXPECT_EQ(got, expected);
+        EXPECT_EQ(compared.divergence, expected);
       } else {
-        most = std::max(most, apart(got, expected));
+        most = std::max({most, apart(got, expected), apart(compared.divergence, expected)});
       }
     }
   }
@@ -103,7 +109,8 @@ TEST(LogitRow, LargestAreInOrderAndTheLowerTokenOfEqualOnesFirst) {
     std::stable_sort(order.begin(), order.end(), [&](Index a, Index b) { return values[a] > values[b]; });
     for (const Index k : {Index{0}, Index{1}, Index{5}, logits.numel()}) {
       if (k > logits.numel()) continue;
-      EXPECT_EQ(largest(row_of(logits), k), std::vector<Index>(order.begin(), order.begin() + k));
+      EXPECT_EQ(largest(row_of(logits), tops_of(row_of(logits)), k),
+                std::vector<Index>(order.begin(), order.begin() + k));
     }
   }
 }
