@@ -76,8 +76,9 @@ Rows LaneWalk::attention(Index layer, const LayerRows& rows) {
              .z_at = RowIndex(lanes_.size(), positions_),
              .from_base = {}};
   if (!both.empty()) {
-    const model::Qkv placed =
-        model_.place(layer, {at::cat(q, 1), at::cat(k, 1), at::cat(v, 1)}, positions_of_rows(both), pass(both));
+    model::Qkv raw{.q = at::cat(q, 1), .k = at::cat(k, 1), .v = at::cat(v, 1)};
+    if (heads_apart(layer)) read_edited_inputs(layer, both, raw);
+    const model::Qkv placed = model_.place(layer, std::move(raw), positions_of_rows(both), pass(both));
     a.q = as_rows(placed.q), a.k = as_rows(placed.k), a.v = as_rows(placed.v);
     a.q_at.add(both);
     a.kv_at.add(both);

@@ -18,6 +18,7 @@ LaneWalk::LaneWalk(const WalkContext& context, std::vector<Lane>& lanes, Observe
       stream_at_(lanes.size(), positions_) {
   stream_.value = at::empty({0, info_.d_model}, context.base.at(Point::ResidPost, info_.n_layers - 1).options());
   for (const Lane& lane : lanes_) next_.emplace_back(lane.stream.size(), static_cast<std::uint8_t>(kBase));
+  find_heads_apart();
 }
 
 Rows LaneWalk::run(Rows own) {

@@ -28,7 +28,7 @@ struct LayerRows {
   std::vector<RowAt> queries;             // attention is computed; lane by lane
   std::vector<std::size_t> begin;         // [lane + 1] into queries
   std::vector<RowAt> read, read_keys;     // q, k, v (keys: only k, v) come from a stream of the lane
-  std::vector<RowAt> raw;                 // q, k, v are the base run's before norm and rotation, and edited there
+  std::vector<RowAt> raw;                 // q, k, v are the base run's before norm and rotation, but for edited heads
   std::vector<std::vector<Index>> heads;  // [lane] heads whose attention differs; empty: all
 };
 
@@ -53,6 +53,8 @@ class LaneWalk {
   Rows middle(Index layer, Rows attn_out);             // -> resid_mid, of an attention-only block resid_post
   Rows mlp(Index layer, const Rows& middle);           // -> mlp_out
   Rows leave(Index layer, Rows middle, Rows mlp);      // -> resid_post
+  void read_edited_inputs(Index layer, const std::vector<RowAt>& rows, model::Qkv& raw);
+  void read_edited_input(Index layer, Point branch, const std::vector<RowAt>& rows, at::Tensor& projected);
   void attend_lane(Index layer, Index lane, const LayerRows& rows, Attended& out);
 
   const void* stream_of(Index layer, RowAt at) const;  // resid_pre
@@ -64,6 +66,9 @@ class LaneWalk {
   std::vector<RowAt> take_few(std::vector<RowAt>& rows, Index layer) const;
   Rows by_neurons(const std::vector<RowAt>& rows, Index layer);
   bool tap_wants(std::span<const Point> points, Index layer) const;
+  void find_heads_apart();
+  // Whether edited inputs of heads are read here head by head, not by Transformer::read.
+  bool heads_apart(Index layer) const { return heads_apart_[static_cast<std::size_t>(layer)] != 0; }
   Rows from_base(std::vector<RowAt> rows, Point take, Index layer) const;
   RowIndex index_of(const Rows& rows) const;
   model::Pass pass(const std::vector<RowAt>& rows);
@@ -82,6 +87,7 @@ class LaneWalk {
   Rows stream_;      // entering the layer at hand
   RowIndex stream_at_;
   std::vector<std::vector<std::uint8_t>> next_;  // [lane][pos] StreamIs after the layer at hand
+  std::vector<std::uint8_t> heads_apart_;        // [layer]
   double operations_ = 0;
 };
 

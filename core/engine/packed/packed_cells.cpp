@@ -43,8 +43,9 @@ std::vector<HookId> PackedCells::points(const SweepPlan& plan, const model::Tran
       add(Point::Embed, 0), add(Point::PosEmbed, 0);
       continue;
     }
-    const bool attention = stages::in(stages::kRaw, point) || stages::in(stages::kPairs, point);
-    if (stages::in(stages::kRaw, point)) add(Point::Q, layer), add(Point::K, layer), add(Point::V, layer);
+    const bool projected = stages::in(stages::kRaw, point) || stages::in(stages::kInputs, point);
+    const bool attention = projected || stages::in(stages::kPairs, point);
+    if (projected) add(Point::Q, layer), add(Point::K, layer), add(Point::V, layer);
     if (stages::in(stages::kPairs, point)) ids.insert(id);
     if (attention || stages::in(stages::kHeads, point)) add(Point::Z, layer);
     if (point == Point::AttnOut) ids.insert(id);
