@@ -315,13 +315,15 @@ ChunkResult PackedCells::run(Chunk chunk) const {
 }
 
 void PackedCells::run_lanes(Chunk& chunk, ObservedRows* observed, ChunkResult& out) const {
+  model::ExecutionPath kernels = source_.kernels;
+  kernels.split_inputs = false;  // equal inputs share a norm and a product: only edited ones take a path of their own
   const WalkContext context{.model = source_.model,
                             .batch = source_.batch,
                             .needs = needs_,
                             .base = base_,
                             .donor = source_.donor != nullptr ? &donor_ : nullptr,
                             .everywhere = source_.everywhere,
-                            .kernels = source_.kernels};
+                            .kernels = kernels};
   LaneWalk walk(context, chunk.lanes, observed);
   Rows last = walk.run();
   read(chunk, std::move(last), walk.tap(), out);
