@@ -6,6 +6,7 @@
 #include <span>
 #include <vector>
 
+#include "engine/operations.hpp"
 #include "engine/packed/kept_run.hpp"
 #include "engine/packed/row_tap.hpp"
 #include "model/transformer.hpp"
@@ -72,9 +73,7 @@ class LaneWalk {
   Rows from_base(std::vector<RowAt> rows, Point take, Index layer) const;
   RowIndex index_of(const Rows& rows) const;
   model::Pass pass(const std::vector<RowAt>& rows);
-  void count(Index rows, Index in, Index out) {
-    operations_ += 2.0 * static_cast<double>(rows * in) * static_cast<double>(out);
-  }
+  void count(Index rows, Index in, Index out) { operations_ += product_operations(rows, in, out); }
   Lane& lane(RowAt at) { return lanes_[static_cast<std::size_t>(at.lane)]; }
   const Lane& lane(RowAt at) const { return lanes_[static_cast<std::size_t>(at.lane)]; }
 

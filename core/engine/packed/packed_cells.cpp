@@ -105,7 +105,7 @@ PackedCells::PackedCells(PackedSource source)
 }
 
 // [metric]: double [point]; `resid` [batch, pos, d_model] after the last block.
-std::vector<at::Tensor> PackedCells::at_points(const at::Tensor& resid, std::span<const PackedEdit> edits) const {
+std::vector<at::Tensor> PackedCells::at_points(const at::Tensor& resid, std::span<const PackedEdit> edits) {
   std::vector<Lane> lanes;  // one a prompt, without changes of its own
   for (Index row = 0; row < source_.batch.size(); ++row)
     lanes.push_back({.row = row, .end = needs_.end(row), .edits = {}, .stream = {}});
@@ -119,7 +119,9 @@ std::vector<at::Tensor> PackedCells::at_points(const at::Tensor& resid, std::spa
   }
   AfterBlocks after(source_.model, tap, {std::move(at), gathered(from, {info_.d_model}, resid.options())});
   const at::Tensor all = at::arange(source_.reader.points(), at::TensorOptions(at::kLong));
-  return source_.reader.values_at(after.seen(all, all));
+  std::vector<at::Tensor> values = source_.reader.values_at(after.seen(all, all));
+  operations_ += after.operations();
+  return values;
 }
 
 // ---- from cells to lanes
@@ -225,7 +227,7 @@ PackedCells::Chunk PackedCells::chunk(std::vector<Index> cells) const {
   return chunk;
 }
 
-std::vector<at::Tensor> PackedCells::of_donor(const at::Tensor& resid) const {
+std::vector<at::Tensor> PackedCells::of_donor(const at::Tensor& resid) {
   const std::vector<at::Tensor> at = at_points(resid.contiguous(), {});
   std::vector<at::Tensor> out;
   for (std::size_t m = 0; m < at.size(); ++m) out.push_back(source_.reader.by_row(m, at[m]));
@@ -268,6 +270,7 @@ void PackedCells::read(Chunk& chunk, Rows rows, RowTap& tap, ChunkResult& out) c
   AfterBlocks after(source_.model, tap, std::move(rows));
   const std::vector<at::Tensor> computed = source_.reader.values_at(after.seen(
       at::tensor(at::ArrayRef<Index>(points), at::kLong), at::tensor(at::ArrayRef<Index>(row_of), at::kLong)));
+  out.operations += after.operations();
 
   for (std::size_t m = 0; m < out.values.size(); ++m) {
     const double* own = computed[m].const_data_ptr<double>();
@@ -330,7 +333,7 @@ void PackedCells::run_lanes(Chunk& chunk, ObservedRows* observed, ChunkResult& o
   for (const Lane& lane : chunk.lanes) {
     if (lane.changed) out.unchanged[static_cast<std::size_t>(lane.cell)] = 0;
   }
-  out.operations = walk.operations();
+  out.operations += walk.operations();
 }
 
 }  // namespace diopter::engine
