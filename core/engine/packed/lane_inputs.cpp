@@ -57,12 +57,8 @@ void LaneWalk::read_edited_input(Index layer, Point branch, const std::vector<Ro
     const std::vector<Index>& which = read[static_cast<std::size_t>(head)];
     if (which.empty()) continue;
     Rows input;
-    std::vector<const void*> from;
-    for (const Index i : which) {
-      input.at.push_back(rows[static_cast<std::size_t>(i)]);
-      from.push_back(stream_of(layer, input.at.back()));
-    }
-    input.value = gathered(from, {info_.d_model}, stream_.value.options());
+    for (const Index i : which) input.at.push_back(rows[static_cast<std::size_t>(i)]);
+    input.value = streams(layer, input.at);
     for (Index i = 0; i < input.size(); ++i) {
       const RowAt at = input.at[static_cast<std::size_t>(i)];
       for (const HookId id : {shared_id, own_id}) {

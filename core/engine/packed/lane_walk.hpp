@@ -31,6 +31,11 @@ struct LayerRows {
   std::vector<RowAt> read, read_keys;     // q, k, v (keys: only k, v) come from a stream of the lane
   std::vector<RowAt> raw;                 // q, k, v are the base run's before norm and rotation, but for edited heads
   std::vector<std::vector<Index>> heads;  // [lane] heads whose attention differs; empty: all
+
+  std::span<const RowAt> of_lane(Index lane) const {  // of the queries
+    const auto at = static_cast<std::size_t>(lane);
+    return std::span(queries).subspan(begin[at], begin[at + 1] - begin[at]);
+  }
 };
 
 class LaneWalk {
@@ -46,7 +51,12 @@ class LaneWalk {
 
  private:
   struct Attended;
+  class AttendedLane;
   void enter(Index layer);
+  bool edits_stream_before(Index layer) const;
+  void put_streams_of_donor(Index layer);
+  Rows with_edited_embeddings(Rows rows);
+  Rows overlaid(const Rows& rows, const Rows& value) const;
   LayerRows classify(Index layer);
   void classify(Index lane, Index layer, LayerRows& rows);
   Rows attention(Index layer, const LayerRows& rows);  // -> z, changed rows
@@ -56,7 +66,10 @@ class LaneWalk {
   Rows leave(Index layer, Rows middle, Rows mlp);      // -> resid_post
   void read_edited_inputs(Index layer, const std::vector<RowAt>& rows, model::Qkv& raw);
   void read_edited_input(Index layer, Point branch, const std::vector<RowAt>& rows, at::Tensor& projected);
-  void attend_lane(Index layer, Index lane, const LayerRows& rows, Attended& out);
+  Attended projected(Index layer, const LayerRows& rows);
+  model::Qkv raw_rows(Index layer, const LayerRows& rows);
+  at::Tensor streams(Index layer, const std::vector<RowAt>& rows) const;
+  void put_heads_of_base(Index layer, const std::vector<std::uint8_t>& from_base, Rows& z) const;
 
   const void* stream_of(Index layer, RowAt at) const;  // resid_pre
   Rows with_base(Rows rows, std::span<const Point> points, Point take, Index layer);
