@@ -5,6 +5,8 @@
 
 #include <diopter/error.hpp>
 
+#include "engine/operations.hpp"
+
 namespace diopter::engine {
 namespace {
 
@@ -43,17 +45,25 @@ at::Tensor ForwardResult::normalized_at(const Points& points) const {
   return normalized_.defined() ? gathered(normalized_, points) : model_->final_norm(gathered(resid_, points));
 }
 
+void ForwardResult::count(Index rows, Index columns) const {
+  if (operations_ != nullptr) *operations_ += product_operations(rows, model_->info().d_model, columns);
+}
+
 at::Tensor ForwardResult::logits(const Points& points) const {
-  return logits_.defined() ? gathered(logits_, points) : model_->unembed(normalized_at(points));
+  if (logits_.defined()) return gathered(logits_, points);
+  count(points.size(), vocabulary());
+  return model_->unembed(normalized_at(points));
 }
 
 at::Tensor ForwardResult::token_logits(const Points& points, const at::Tensor& tokens) const {
   if (logits_.defined()) return gathered(logits_, points).gather(1, tokens);
+  count(points.size(), tokens.size(1));
   return model_->token_logits(normalized_at(points), tokens);
 }
 
 at::Tensor ForwardResult::every_logit() const {
   if (logits_.defined()) return logits_;
+  count(resid_.size(0) * resid_.size(1), vocabulary());
   return model_->unembed(normalized_.defined() ? normalized_ : model_->final_norm(resid_));
 }
 

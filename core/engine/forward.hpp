@@ -3,6 +3,7 @@
 
 #include <ATen/core/Tensor.h>
 
+#include <memory>
 #include <span>
 #include <vector>
 
@@ -38,14 +39,18 @@ class ForwardResult {
   }                                               // [batch, pos, d_vocab], undefined unless path.all_logits
   at::Tensor logits(const Points& points) const;  // [n, d_vocab]
   at::Tensor token_logits(const Points& points, const at::Tensor& tokens) const;  // int64 [n, m] -> [n, m]
+  // Adds the products by which logits are made from here on, for this and its copies, to a number that all share.
+  void count_into(std::shared_ptr<double> operations) { operations_ = std::move(operations); }
   Index vocabulary() const noexcept { return model_->info().d_vocab; }
   at::Tensor every_logit() const;  // [batch, pos, d_vocab], made if need be
 
  private:
   at::Tensor normalized_at(const Points& points) const;  // [n, d_model]
+  void count(Index rows, Index columns) const;           // of the unembedding
 
   const model::Transformer* model_;
   at::Tensor resid_, normalized_, logits_;
+  std::shared_ptr<double> operations_;  // null: not counted
 };
 
 // `bus` is frozen; null: nothing is shown. `rows`: where the rows stand, when they go on after cached ones.

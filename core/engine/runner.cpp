@@ -6,6 +6,7 @@
 
 #include <diopter/error.hpp>
 
+#include "engine/operations.hpp"
 #include "engine/precision_loss.hpp"
 
 namespace diopter::engine {
@@ -32,8 +33,8 @@ ForwardResult Runner::run(const RowBatch& batch, HookBus* bus, const ForwardPath
   }
   precision_known_ = true;
   if (bus != nullptr) bus->freeze();
-  operations_ += operations_of(batch);
-  ForwardResult result = forward(model_, batch, bus, path, rows);
+  count_operations(operations_of(batch, path));
+  ForwardResult result = counted(forward(model_, batch, bus, path, rows));
   if (bus == nullptr) return result;
   for (const Index number : bus->finish()) {
     if (unchanged != nullptr) {
@@ -45,15 +46,21 @@ ForwardResult Runner::run(const RowBatch& batch, HookBus* bus, const ForwardPath
   return result;
 }
 
-// The blocks' products, padding included; what is unembedded is not known here.
-double Runner::operations_of(const RowBatch& batch) const {
+ForwardResult Runner::counted(ForwardResult result) const {
+  result.count_into(operations_);
+  return result;
+}
+
+// The forward's own products, padding included; what is unembedded later counts then.
+double Runner::operations_of(const RowBatch& batch, const ForwardPath& path) const {
   const ModelInfo& of = info();
   const auto rows = static_cast<double>(batch.size() * batch.longest());
   const auto width = static_cast<double>(of.d_model);
   const auto projections = static_cast<double>((2 * of.n_heads + 2 * of.n_kv_heads) * of.d_head) * width;
   const double mlp = of.attention_only ? 0 : static_cast<double>((of.gated_mlp ? 3 : 2) * of.d_mlp) * width;
   const double attention = 2.0 * static_cast<double>(batch.keys() * of.n_heads * of.d_head);
-  return 2.0 * static_cast<double>(of.n_layers) * rows * (projections + mlp + attention);
+  const double blocks = 2.0 * static_cast<double>(of.n_layers) * rows * (projections + mlp + attention);
+  return blocks + (path.all_logits ? product_operations(batch.size() * batch.longest(), of.d_model, of.d_vocab) : 0);
 }
 
 HookValues Runner::keep(const RowBatch& batch, std::span<const HookId> ids, const ForwardPath& path) {

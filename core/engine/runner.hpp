@@ -29,8 +29,10 @@ class Runner {
   // changed no bit are appended to `unchanged`, or recorded when it is null. Throws Stopped after an interrupt.
   ForwardResult run(const RowBatch& batch, HookBus* bus, const ForwardPath& path,
                     std::vector<Index>* unchanged = nullptr, const model::Rows& rows = {});
-  double operations() const noexcept { return operations_; }            // of the matrix products of all runs so far
-  void count_operations(double more) noexcept { operations_ += more; }  // of what ran beside
+  // Of the matrix products of all runs so far, and of what was unembedded of them.
+  double operations() const noexcept { return *operations_; }
+  void count_operations(double more) noexcept { *operations_ += more; }  // of what ran beside
+  ForwardResult counted(ForwardResult result) const;                     // its logits count here
   // An unedited forward that keeps whole values.
   HookValues keep(const RowBatch& batch, std::span<const HookId> ids, const ForwardPath& path);
 
@@ -47,13 +49,13 @@ class Runner {
   };
 
  private:
-  double operations_of(const RowBatch& batch) const;
+  double operations_of(const RowBatch& batch, const ForwardPath& path) const;
 
   const model::Transformer& model_;
   const model::Transformer* exact_;
   RunMonitor& monitor_;
   int busy_ = 0;
-  double operations_ = 0;
+  std::shared_ptr<double> operations_ = std::make_shared<double>(0);  // results may outlive this
   bool precision_known_ = false;  // of a low dtype or products in one: measured at the first forward
 };
 

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <set>
 
 #include "engine/clean_reference.hpp"
 #include "engine/packed/run_beside.hpp"
@@ -20,6 +21,12 @@ at::Tensor rows_tensor(const std::vector<bool>& rows) {
   at::Tensor out = at::zeros({static_cast<Index>(rows.size())}, at::kBool);
   for (std::size_t row = 0; row < rows.size(); ++row) out[static_cast<Index>(row)] = bool(rows[row]);
   return out;
+}
+
+void add_missing(std::vector<HookId>& ids, const std::vector<HookId>& more) {
+  for (const HookId id : more) {
+    if (std::find(ids.begin(), ids.end(), id) == ids.end()) ids.push_back(id);
+  }
 }
 
 // What one change touches, without the positions that have no counterpart in the donor.
@@ -39,22 +46,17 @@ RowPositions with_counterpart(RowPositions positions, const at::Tensor& align) {
 SweepBatch::SweepBatch(Runner& runner, const Sweep& sweep, const RowBatch& batch, std::vector<HookId> points,
                        std::vector<HookId> observed, const ForwardPath& path, const TokenCodec* codec, Index max_rows,
                        const SessionOptions& options)
-    : runner_(runner),
-      sweep_(sweep),
-      batch_(batch),
-      frozen_(resolved(sweep.freeze, runner.hooks())),
-      observed_ids_(std::move(observed)),
-      work_(runner, batch_, codec, path, max_rows),
-      reader_(sweep.metrics, batch_, batch_.rows, codec, runner.values().device(), runner.info().d_vocab) {
+    : SweepBatch(runner, sweep, batch, std::move(observed), path, codec, max_rows) {
   want(points, {});
   work_.sources().make();
   edits_ = work_.bind(sweep_.edits, options.kind);
-  for (const HookId id : observed_ids_) observed_.emplace_back(Where{}, id, work_.place());
-  read_base(run_base({}), {});
+  const ForwardResult base = run_base({});
+  read_references(base, {});
+  base_ = reader_.read(base);
   NoOps::Donor donor;
-  if (const auto& rows = sweep.change.spec().donor; rows && sweep.change.spec().op == ChangeSpec::Op::Replace) {
+  if (puts_donor()) {
     run_donor();
-    donor = {equal_prefix(batch_, work_.sources().donor_batch(*rows)), work_.sources().donor_align(*rows)};
+    donor = {equal_prefix(batch_, donor_batch()), donor_align()};
   }
   no_ops_.emplace(sweep, runner.hooks(), runner.info().n_layers, reader_, std::move(donor));
 }
@@ -62,6 +64,27 @@ SweepBatch::SweepBatch(Runner& runner, const Sweep& sweep, const RowBatch& batch
 SweepBatch::SweepBatch(Runner& runner, const Sweep& sweep, const SweepPlan& plan, const RowBatch& batch,
                        std::vector<HookId> observed, const ForwardPath& path, const TokenCodec* codec, Index max_rows,
                        const SessionOptions& options)
+    : SweepBatch(runner, sweep, batch, std::move(observed), path, codec, max_rows) {
+  const std::vector<HookId> of_donor = PackedCells::donor_points(sweep, plan, runner.model());
+  want(plan.points(), of_donor);
+  const HookId last = runner.hooks().id(Point::ResidPost, runner.info().n_layers - 1);
+  const bool alike = puts_donor() && donor_is_read_alike();
+  if (alike) work_.sources().want_donor(*sweep.change.spec().donor, sweep.align, last);
+
+  std::vector<HookId> kept = kept_of_base(plan);
+  const bool beside = puts_donor() && shares_with_donor();
+  const ForwardResult base = beside ? run_base_then_donor(std::move(kept)) : run_sources_then_base(kept, options);
+  // A donor that ran beside is whole only now, so its stream is at hand for the references.
+  read_references(base, beside && alike ? clean_of_donor(donor_value(last)) : at::Tensor());
+  pack(plan, of_donor);
+  base_ = packed_ ? packed_->base() : reader_.read(base);
+  if (packed_ && alike) donor_ = packed_->of_donor(donor_value(last));
+  else if (puts_donor()) run_donor();
+  if (packed_) runner_.count_operations(packed_->operations());
+}
+
+SweepBatch::SweepBatch(Runner& runner, const Sweep& sweep, const RowBatch& batch, std::vector<HookId> observed,
+                       const ForwardPath& path, const TokenCodec* codec, Index max_rows)
     : runner_(runner),
       sweep_(sweep),
       batch_(batch),
@@ -69,45 +92,45 @@ SweepBatch::SweepBatch(Runner& runner, const Sweep& sweep, const SweepPlan& plan
       observed_ids_(std::move(observed)),
       work_(runner, batch_, codec, path, max_rows),
       reader_(sweep.metrics, batch_, batch_.rows, codec, runner.values().device(), runner.info().d_vocab) {
-  const std::vector<HookId> of_donor = PackedCells::donor_points(sweep, plan, runner.model());
-  want(plan.points(), of_donor);
-  const ChangeSpec& change = sweep.change.spec();
-  const bool put_donor = change.donor && change.op == ChangeSpec::Op::Replace;
-  const HookId last = runner.hooks().id(Point::ResidPost, runner.info().n_layers - 1);
-  const bool alike = put_donor && donor_is_read_alike();
-  if (alike) work_.sources().want_donor(*change.donor, sweep.align, last);
+  for (const HookId id : observed_ids_) observed_.emplace_back(Where{}, id, work_.place());
+}
 
-  std::vector<HookId> kept = PackedCells::points(plan, runner.model());
-  const auto keep = [&kept](HookId id) {
-    if (std::find(kept.begin(), kept.end(), id) == kept.end()) kept.push_back(id);
-  };
-  for (const HookId id : observed_ids_) {
-    observed_.emplace_back(Where{}, id, work_.place());
-    keep(id);
-  }
-  if (put_donor && shares_with_donor()) {
-    for (const HookId id : work_.sources().wanted_of_donor(*change.donor)) keep(id);
-    for (const HookId id : KeptRun::points(runner.hooks(), runner.info(), 0)) keep(id);
-    const ForwardResult base = run_base(kept);
-    work_.sources().make([this](const RowBatch& donor, std::span<const HookId> ids) {
-      BesideRun run = run_beside(runner_.model(), batch_, kept_values_, donor, ids, reader_, work_.path().kernels);
-      runner_.count_operations(run.operations);
-      return std::move(run.values);
-    });
-    read_base(base, alike ? clean_of_donor(work_.sources().donor(*change.donor, last).value) : at::Tensor());
-  } else {
-    work_.sources().make();
-    edits_ = work_.bind(sweep_.edits, options.kind);
-    read_base(run_base(kept), {});
-  }
-  pack(plan, of_donor);
-  if (packed_) base_ = packed_->base();
-  if (!put_donor) return;
-  if (packed_ && alike) {
-    donor_ = packed_->of_donor(work_.sources().donor(*change.donor, last).value);
-  } else {
-    run_donor();
-  }
+// What the base run keeps for the cells, and for what is observed of them.
+std::vector<HookId> SweepBatch::kept_of_base(const SweepPlan& plan) const {
+  std::vector<HookId> kept = PackedCells::points(plan, runner_.model());
+  add_missing(kept, observed_ids_);
+  return kept;
+}
+
+// The donor's run takes from the base run what the two have in common, so that one keeps more.
+ForwardResult SweepBatch::run_base_then_donor(std::vector<HookId> kept) {
+  const std::set<HookId>& of_donor = work_.sources().wanted_of_donor(*sweep_.change.spec().donor);
+  add_missing(kept, {of_donor.begin(), of_donor.end()});
+  add_missing(kept, KeptRun::points(runner_.hooks(), runner_.info(), 0));
+  ForwardResult base = run_base(kept);
+  work_.sources().make([this](const RowBatch& donor, std::span<const HookId> ids) {
+    BesideRun run = run_beside(runner_.model(), batch_, kept_values_, donor, ids, reader_, work_.path().kernels);
+    runner_.count_operations(run.operations);
+    return std::move(run.values);
+  });
+  return base;
+}
+
+// The sweep's edits of the base run may put what the sources hold.
+ForwardResult SweepBatch::run_sources_then_base(const std::vector<HookId>& kept, const SessionOptions& options) {
+  work_.sources().make();
+  edits_ = work_.bind(sweep_.edits, options.kind);
+  return run_base(kept);
+}
+
+bool SweepBatch::puts_donor() const {
+  const ChangeSpec& change = sweep_.change.spec();
+  return change.donor && change.op == ChangeSpec::Op::Replace;
+}
+const RowBatch& SweepBatch::donor_batch() { return work_.sources().donor_batch(*sweep_.change.spec().donor); }
+const at::Tensor& SweepBatch::donor_align() { return work_.sources().donor_align(*sweep_.change.spec().donor); }
+const at::Tensor& SweepBatch::donor_value(HookId id) {
+  return work_.sources().donor(*sweep_.change.spec().donor, id).value;
 }
 
 void SweepBatch::want(const std::vector<HookId>& points, const std::vector<HookId>& of_donor) {
@@ -120,7 +143,7 @@ void SweepBatch::want(const std::vector<HookId>& points, const std::vector<HookI
 bool SweepBatch::shares_with_donor() {
   constexpr double kWorthwhile = 0.25;  // less is not worth a walk of its own
   return sweep_.edits.empty() && PackedCells::why_plain(sweep_, runner_.model()).empty() &&
-         shared_part(batch_, work_.sources().donor_batch(*sweep_.change.spec().donor)) >= kWorthwhile;
+         shared_part(batch_, donor_batch()) >= kWorthwhile;
 }
 
 std::vector<at::Tensor> SweepBatch::without_padding(const std::vector<at::Tensor>& observed) const {
@@ -162,11 +185,8 @@ void SweepBatch::pack(const SweepPlan& plan, const std::vector<HookId>& of_donor
   std::vector<PackedEdit> edits = everywhere();
   if (std::any_of(edits.begin(), edits.end(), [](const PackedEdit& edit) { return !edit.causal(); })) return;
   std::optional<EqualStreams> equal;
-  const auto& change = sweep_.change.spec();
-  SourceRuns& sources = work_.sources();
-  if (change.donor && change.op == ChangeSpec::Op::Replace)
-    equal.emplace(batch_, sources.donor_batch(*change.donor), sources.donor_align(*change.donor), runner_.info());
-  for (const HookId id : of_donor) donor_values_[id] = sources.donor(*change.donor, id).value;
+  if (puts_donor()) equal.emplace(batch_, donor_batch(), donor_align(), runner_.info());
+  for (const HookId id : of_donor) donor_values_[id] = donor_value(id);
   packed_.emplace(PackedSource{.model = runner_.model(),
                                .sweep = sweep_,
                                .plan = plan,
@@ -184,8 +204,8 @@ void SweepBatch::pack(const SweepPlan& plan, const std::vector<HookId>& of_donor
 
 // The donor's own metrics are read at the positions of the base rows, and its values there are at hand.
 bool SweepBatch::donor_is_read_alike() {
-  const RowBatch& rows = work_.sources().donor_batch(*sweep_.change.spec().donor);
-  const at::Tensor& align = work_.sources().donor_align(*sweep_.change.spec().donor);
+  const RowBatch& rows = donor_batch();
+  const at::Tensor& align = donor_align();
   const MetricReader reader(sweep_.metrics, rows, batch_.rows, work_.place().codec, runner_.values().device(),
                             runner_.info().d_vocab);
   if (reader.points() != reader_.points() || reader.needs_next_token()) return false;  // those are the donor's own
@@ -212,22 +232,22 @@ ForwardResult SweepBatch::run_base(const std::vector<HookId>& kept) {
 at::Tensor SweepBatch::clean_of_donor(const at::Tensor& resid) {
   if (!reader_.needs_clean() || batch_.rows.data()->side != PromptsData::Side::Corrupted) return {};
   const RowBatch clean = row_batches(batch_.rows.clean(), runner_.info()).front();
-  if (!at::equal(clean.ids, work_.sources().donor_batch(*sweep_.change.spec().donor).ids)) return {};
-  return reader_.logits(ForwardResult(runner_.model(), resid, {}, {}));
+  if (!at::equal(clean.ids, donor_batch().ids)) return {};
+  return reader_.logits(runner_.counted(ForwardResult(runner_.model(), resid, {}, {})));
 }
 
-void SweepBatch::read_base(const ForwardResult& result, at::Tensor clean) {
+// What KL metrics compare with, and the scale of rounding errors. `clean`: undefined where the clean run is not known.
+void SweepBatch::read_references(const ForwardResult& result, at::Tensor clean) {
   clean_ = clean.defined() ? std::move(clean)
                            : clean_logits(runner_, sweep_.metrics, reader_, batch_, work_.place().codec, work_.path(),
                                           edits_.empty() ? &result : nullptr);
   if (reader_.needs_unpatched()) unpatched_ = reader_.logits(result);
   reader_.compare_with(clean_, unpatched_);
-  base_ = reader_.read(result);
   largest_logit_ = reader_.largest_logit(result);
 }
 
 void SweepBatch::run_donor() {
-  const RowBatch& rows = work_.sources().donor_batch(*sweep_.change.spec().donor);
+  const RowBatch& rows = donor_batch();
   MetricReader reader(sweep_.metrics, rows, batch_.rows, work_.place().codec, runner_.values().device(),
                       runner_.info().d_vocab);
   if ((reader.needs_clean() || reader.needs_unpatched()) && reader.points() != reader_.points())
@@ -289,9 +309,7 @@ CellResult SweepBatch::cell(const CellSite& site, const LayerRank& layer, Skippi
     for (std::size_t row = 0; row < available.size(); ++row) available[row] = available[row] || change.touches[row];
     changes.push_back(std::move(change.edit));
   }
-  const auto& spec = site.change.spec();
-  const at::Tensor align =
-      spec.donor && spec.op == ChangeSpec::Op::Replace ? work_.sources().donor_align(*spec.donor) : at::Tensor();
+  const at::Tensor align = puts_donor() ? donor_align() : at::Tensor();
   const RowPositions dest = with_counterpart(resolve(site.where.positions, batch_, work_.place().codec), align);
   const RowPositions src = with_counterpart(resolve(site.where.sources, batch_, work_.place().codec), align);
   bool any_available = false, all_same = true;

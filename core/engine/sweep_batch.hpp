@@ -53,16 +53,24 @@ class SweepBatch {
   const RowBatch& batch() const noexcept { return batch_; }
 
  private:
+  SweepBatch(Runner& runner, const Sweep& sweep, const RowBatch& batch, std::vector<HookId> observed,
+             const ForwardPath& path, const TokenCodec* codec, Index max_rows);
   void want(const std::vector<HookId>& points, const std::vector<HookId>& of_donor);
+  bool puts_donor() const;  // only then has it a donor to ask about, below
+  const RowBatch& donor_batch();
+  const at::Tensor& donor_align();
+  const at::Tensor& donor_value(HookId id);
   bool shares_with_donor();
+  std::vector<HookId> kept_of_base(const SweepPlan& plan) const;
+  ForwardResult run_base_then_donor(std::vector<HookId> kept);
+  ForwardResult run_sources_then_base(const std::vector<HookId>& kept, const SessionOptions& options);
   ForwardResult run_base(const std::vector<HookId>& kept);
-  void read_base(const ForwardResult& result, at::Tensor clean);
   at::Tensor clean_of_donor(const at::Tensor& resid);
   void run_donor();
   void pack(const SweepPlan& plan, const std::vector<HookId>& of_donor);
   std::vector<PackedEdit> everywhere();
   bool donor_is_read_alike();
-  void read_references(const ForwardResult& base);
+  void read_references(const ForwardResult& base, at::Tensor clean);
   Index number() const { return static_cast<Index>(sweep_.edits.items().size()) + 1; }  // of the change, in messages
   std::vector<BoundEdit> held() const;                                                  // the frozen points
   std::vector<BoundChange> bound(const CellSite& site, const LayerRank& layer);

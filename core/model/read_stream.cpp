@@ -2,6 +2,7 @@
 
 #include <ATen/ATen.h>
 
+#include "base/error.hpp"
 #include "model/linear.hpp"
 #include "model/norm.hpp"
 
@@ -74,6 +75,21 @@ Qkv project_keys(const Parameters& parameters, Index layer, const at::Tensor& no
                                  bias.defined() ? bias.narrow(0, first, both) : bias)
                               .unflatten(-1, {2 * kv_heads, e});
   return {{}, rows.narrow(-2, 0, kv_heads), rows.narrow(-2, kv_heads, kv_heads)};
+}
+
+HeadProjection::HeadProjection(const Parameters& parameters, Index layer, Point branch)
+    : parameters_(parameters), layer_(layer) {
+  const bool queries = branch == Point::QInput, keys = branch == Point::KInput;
+  DIOPTER_CHECK(queries || keys || branch == Point::VInput, "only q_input, k_input and v_input are read by head");
+  weight_ = parameters.canonical(queries ? "W_Q" : keys ? "W_K" : "W_V", layer);
+  bias_ = parameters.canonical(queries ? "b_Q" : keys ? "b_K" : "b_V", layer);
+}
+
+at::Tensor HeadProjection::operator()(Index head, const at::Tensor& input) const {
+  const at::Tensor bias = bias_.defined() ? bias_.narrow(0, head, 1) : bias_;
+  return per_head(input.unsqueeze(1).unsqueeze(0), stream_norm(parameters_, Part::Ln1Gain, layer_),
+                  weight_.narrow(0, head, 1), bias)
+      .flatten(0, 2);
 }
 
 Qkv read_stream(const Parameters& parameters, Index layer, const at::Tensor& resid_pre, const Shown& shown,

@@ -4,6 +4,8 @@
 
 #include <algorithm>
 
+#include "engine/operations.hpp"
+
 namespace diopter::engine {
 namespace {
 
@@ -25,6 +27,7 @@ AfterBlocks::AfterBlocks(const model::Transformer& model, RowTap& tap, Rows rows
 }
 
 at::Tensor AfterBlocks::logits(const at::Tensor& rows) {
+  operations_ += product_operations(rows.size(0), model_.info().d_model, model_.info().d_vocab);
   const at::Tensor normalized = normalized_.index_select(0, rows);
   if (!logits_shown_) return model_.unembed(normalized);
   std::vector<RowAt> which;
@@ -35,7 +38,10 @@ at::Tensor AfterBlocks::logits(const at::Tensor& rows) {
 }
 
 at::Tensor AfterBlocks::token_logits(const at::Tensor& rows, const at::Tensor& tokens) {
-  if (!logits_shown_) return model_.token_logits(normalized_.index_select(0, rows), tokens);
+  if (!logits_shown_) {
+    operations_ += product_operations(rows.size(0), model_.info().d_model, tokens.size(1));
+    return model_.token_logits(normalized_.index_select(0, rows), tokens);
+  }
   const Index count = rows.size(0), piece = std::max<Index>(1, kNumbersAtOnce / model_.info().d_vocab);
   std::vector<at::Tensor> out;
   for (Index first = 0; first < count; first += piece) {

@@ -20,6 +20,7 @@ class AfterBlocks {
 
   // Logits at points of a reader: `row_of` says which of the rows each point is.
   SeenLogits seen(at::Tensor points, at::Tensor row_of);
+  double operations() const noexcept { return operations_; }  // of what was unembedded so far
 
  private:
   at::Tensor logits(const at::Tensor& rows);  // int64 [n] -> [n, d_vocab]
@@ -30,6 +31,7 @@ class AfterBlocks {
   std::vector<RowAt> at_;
   at::Tensor normalized_;  // [row, d_model]
   bool logits_shown_;
+  double operations_ = 0;
 };
 
 }  // namespace diopter::engine

@@ -1,6 +1,7 @@
 // One cell's run of one prompt, as far as it differs from the base run.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <vector>
 
@@ -15,7 +16,9 @@ enum StreamIs : std::uint8_t { kOwn = 0, kBase = 1, kDonor = 2 };
 // A change at the positions of one prompt that can reach what is read.
 struct LaneEdit {
   const PackedEdit* edit;
-  std::vector<Index> positions;
+  std::vector<Index> positions;  // ascending
+
+  bool acts_at(Index pos) const { return std::binary_search(positions.begin(), positions.end(), pos); }
 };
 
 struct Lane {

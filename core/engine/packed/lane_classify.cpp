@@ -47,8 +47,9 @@ void LaneWalk::classify(Index index, Index layer, LayerRows& rows) {
   std::vector<Index> heads;
   for (const LaneEdit& edit : lane.edits) {
     const Point point = edit.edit->point();
-    const bool from_stream = stages::in(stages::kRead, point);
-    if (edit.edit->layer() != layer || !(from_stream || stages::in(stages::kRaw, point))) continue;
+    const bool by_head = heads_apart(layer) && stages::in(stages::kInputs, point);
+    const bool from_stream = !by_head && stages::in(stages::kRead, point);
+    if (edit.edit->layer() != layer || !(by_head || from_stream || stages::in(stages::kRaw, point))) continue;
     const std::vector<Index> own = from_stream ? std::vector<Index>{} : heads_of(*edit.edit, info_);
     all_heads = all_heads || own.empty();
     heads.insert(heads.end(), own.begin(), own.end());

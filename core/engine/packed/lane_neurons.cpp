@@ -12,9 +12,7 @@ namespace {
 
 constexpr std::size_t kFewNeurons = 16;  // of which the rows of W_out are added one by one
 
-bool acts_at(const LaneEdit* edit, Index pos) {
-  return edit != nullptr && std::binary_search(edit->positions.begin(), edit->positions.end(), pos);
-}
+bool edits_neurons(const LaneEdit* edit, Index pos) { return edit != nullptr && edit->acts_at(pos); }
 
 }  // namespace
 
@@ -38,7 +36,8 @@ Rows LaneWalk::neurons(const std::vector<RowAt>& rows, Index layer) {
   std::vector<Index> where;  // in `post`
   for (Index i = 0; i < post.size(); ++i) {
     const RowAt at = rows[static_cast<std::size_t>(i)];
-    if (!acts_at(lane(at).edit_at(pre_id), at.pos) && !acts_at(lane(at).edit_at(linear_id), at.pos)) continue;
+    if (!edits_neurons(lane(at).edit_at(pre_id), at.pos) && !edits_neurons(lane(at).edit_at(linear_id), at.pos))
+      continue;
     before.push_back(at), where.push_back(i);
   }
   if (!before.empty()) {

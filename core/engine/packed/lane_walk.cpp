@@ -18,6 +18,7 @@ LaneWalk::LaneWalk(const WalkContext& context, std::vector<Lane>& lanes, Observe
       stream_at_(lanes.size(), positions_) {
   stream_.value = at::empty({0, info_.d_model}, context.base.at(Point::ResidPost, info_.n_layers - 1).options());
   for (const Lane& lane : lanes_) next_.emplace_back(lane.stream.size(), static_cast<std::uint8_t>(kBase));
+  find_heads_apart();
 }
 
 Rows LaneWalk::run(Rows own) {
@@ -102,66 +103,6 @@ const void* LaneWalk::stream_of(Index layer, RowAt at) const {
   return from.stream(layer, of.row, at.pos);
 }
 
-// Changes of the stream before the block.
-void LaneWalk::enter(Index layer) {
-  constexpr Point kBefore[] = {Point::Embed, Point::PosEmbed, Point::ResidPre};
-  bool any = false;
-  for (const Lane& lane : lanes_) {
-    for (const LaneEdit& edit : lane.edits)
-      any = any || (std::max<Index>(0, edit.edit->layer()) == layer && stages::is_stream_before(edit.edit->point()));
-  }
-  const HookId id = model_.hooks().id(Point::ResidPre, layer);
-  if (!any) {
-    tap_.apply_everywhere(id, stream_);
-    tap_.apply_own(id, stream_);
-    return;
-  }
-  for (Lane& lane : lanes_) {
-    const LaneEdit& edit = lane.edits.front();
-    if (!lane.donor_serves || std::max<Index>(0, edit.edit->layer()) != layer) continue;
-    if (!stages::is_stream_before(edit.edit->point())) continue;
-    for (const Index pos : edit.positions) lane.stream[static_cast<std::size_t>(pos)] = kDonor;
-  }
-  Rows rows = std::move(stream_);
-  if (layer == 0) {
-    for (const Point point : {Point::Embed, Point::PosEmbed}) {
-      const HookId part = model_.hooks().id(point, 0);
-      if (part == kNoHook || !tap_.wants(part)) continue;
-      const Point other = point == Point::Embed ? Point::PosEmbed : Point::Embed;
-      // resid_pre = embed + pos_embed, of which one or both are edited.
-      std::vector<RowAt> which = edited({&point, 1}, -1, RowIndex(lanes_.size(), positions_));
-      if (which.empty()) continue;
-      Rows value = from_base(which, point, 0);
-      tap_.apply_own(part, value);
-      if (model_.hooks().id(other, 0) != kNoHook) {
-        Rows beside = from_base(which, other, 0);
-        if (point == Point::PosEmbed) tap_.apply_own(model_.hooks().id(other, 0), beside);
-        value.value = point == Point::Embed ? value.value + beside.value : beside.value + value.value;
-      }
-      const RowIndex known = index_of(rows);
-      std::vector<const void*> from;
-      std::vector<RowAt> at;
-      const RowIndex fresh = index_of(value);
-      for (Index i = 0; i < rows.size(); ++i) {
-        const RowAt row = rows.at[static_cast<std::size_t>(i)];
-        const std::int32_t own = fresh(row.lane, row.pos);
-        at.push_back(row), from.push_back(own >= 0 ? value.row(own) : rows.row(i));
-      }
-      for (Index i = 0; i < value.size(); ++i) {
-        const RowAt row = value.at[static_cast<std::size_t>(i)];
-        if (!known.has(row.lane, row.pos)) at.push_back(row), from.push_back(value.row(i));
-      }
-      rows = {at, gathered(from, {info_.d_model}, rows.value.options())};
-    }
-  }
-  tap_.apply_everywhere(id, rows);
-  rows = with_base(std::move(rows), {&kBefore[2], 1}, Point::ResidPre, layer);
-  tap_.apply_own(id, rows);
-  for (const RowAt at : rows.at) lane(at).stream[static_cast<std::size_t>(at.pos)] = kOwn;
-  stream_ = std::move(rows);
-  stream_at_ = index_of(stream_);
-}
-
 Rows LaneWalk::after_attention(Index layer, Rows z) {
   constexpr Point kOut[] = {Point::AttnOut};
   Rows out{.at = std::move(z.at), .value = at::empty({0, info_.d_model}, stream_.value.options())};
@@ -181,9 +122,7 @@ Rows LaneWalk::after_attention(Index layer, Rows z) {
 Rows LaneWalk::middle(Index layer, Rows attn_out) {
   constexpr Point kMid[] = {Point::ResidMid};
   Rows mid{.at = std::move(attn_out.at), .value = {}};
-  std::vector<const void*> from;
-  for (const RowAt at : mid.at) from.push_back(stream_of(layer, at));
-  mid.value = attn_out.value + gathered(from, {info_.d_model}, stream_.value.options());
+  mid.value = attn_out.value + streams(layer, mid.at);
   if (info_.attention_only || info_.parallel_block) return mid;
   const HookId id = model_.hooks().id(Point::ResidMid, layer);
   tap_.apply_everywhere(id, mid);

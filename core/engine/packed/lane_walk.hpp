@@ -6,6 +6,7 @@
 #include <span>
 #include <vector>
 
+#include "engine/operations.hpp"
 #include "engine/packed/kept_run.hpp"
 #include "engine/packed/row_tap.hpp"
 #include "model/transformer.hpp"
@@ -28,8 +29,13 @@ struct LayerRows {
   std::vector<RowAt> queries;             // attention is computed; lane by lane
   std::vector<std::size_t> begin;         // [lane + 1] into queries
   std::vector<RowAt> read, read_keys;     // q, k, v (keys: only k, v) come from a stream of the lane
-  std::vector<RowAt> raw;                 // q, k, v are the base run's before norm and rotation, and edited there
+  std::vector<RowAt> raw;                 // q, k, v are the base run's before norm and rotation, but for edited heads
   std::vector<std::vector<Index>> heads;  // [lane] heads whose attention differs; empty: all
+
+  std::span<const RowAt> of_lane(Index lane) const {  // of the queries
+    const auto at = static_cast<std::size_t>(lane);
+    return std::span(queries).subspan(begin[at], begin[at + 1] - begin[at]);
+  }
 };
 
 class LaneWalk {
@@ -45,7 +51,12 @@ class LaneWalk {
 
  private:
   struct Attended;
+  class AttendedLane;
   void enter(Index layer);
+  bool edits_stream_before(Index layer) const;
+  void put_streams_of_donor(Index layer);
+  Rows with_edited_embeddings(Rows rows);
+  Rows overlaid(const Rows& rows, const Rows& value) const;
   LayerRows classify(Index layer);
   void classify(Index lane, Index layer, LayerRows& rows);
   Rows attention(Index layer, const LayerRows& rows);  // -> z, changed rows
@@ -53,7 +64,12 @@ class LaneWalk {
   Rows middle(Index layer, Rows attn_out);             // -> resid_mid, of an attention-only block resid_post
   Rows mlp(Index layer, const Rows& middle);           // -> mlp_out
   Rows leave(Index layer, Rows middle, Rows mlp);      // -> resid_post
-  void attend_lane(Index layer, Index lane, const LayerRows& rows, Attended& out);
+  void read_edited_inputs(Index layer, const std::vector<RowAt>& rows, model::Qkv& raw);
+  void read_edited_input(Index layer, Point branch, const std::vector<RowAt>& rows, at::Tensor& projected);
+  Attended projected(Index layer, const LayerRows& rows);
+  model::Qkv raw_rows(Index layer, const LayerRows& rows);
+  at::Tensor streams(Index layer, const std::vector<RowAt>& rows) const;
+  void put_heads_of_base(Index layer, const std::vector<std::uint8_t>& from_base, Rows& z) const;
 
   const void* stream_of(Index layer, RowAt at) const;  // resid_pre
   Rows with_base(Rows rows, std::span<const Point> points, Point take, Index layer);
@@ -64,12 +80,13 @@ class LaneWalk {
   std::vector<RowAt> take_few(std::vector<RowAt>& rows, Index layer) const;
   Rows by_neurons(const std::vector<RowAt>& rows, Index layer);
   bool tap_wants(std::span<const Point> points, Index layer) const;
+  void find_heads_apart();
+  // Whether edited inputs of heads are read here head by head, not by Transformer::read.
+  bool heads_apart(Index layer) const { return heads_apart_[static_cast<std::size_t>(layer)] != 0; }
   Rows from_base(std::vector<RowAt> rows, Point take, Index layer) const;
   RowIndex index_of(const Rows& rows) const;
   model::Pass pass(const std::vector<RowAt>& rows);
-  void count(Index rows, Index in, Index out) {
-    operations_ += 2.0 * static_cast<double>(rows * in) * static_cast<double>(out);
-  }
+  void count(Index rows, Index in, Index out) { operations_ += product_operations(rows, in, out); }
   Lane& lane(RowAt at) { return lanes_[static_cast<std::size_t>(at.lane)]; }
   const Lane& lane(RowAt at) const { return lanes_[static_cast<std::size_t>(at.lane)]; }
 
@@ -82,6 +99,7 @@ class LaneWalk {
   Rows stream_;      // entering the layer at hand
   RowIndex stream_at_;
   std::vector<std::vector<std::uint8_t>> next_;  // [lane][pos] StreamIs after the layer at hand
+  std::vector<std::uint8_t> heads_apart_;        // [layer]
   double operations_ = 0;
 };
 

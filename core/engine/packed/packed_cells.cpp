@@ -50,8 +50,9 @@ std::vector<HookId> PackedCells::points(const SweepPlan& plan, const model::Tran
       add(Point::Embed, 0), add(Point::PosEmbed, 0);
       continue;
     }
-    const bool attention = stages::in(stages::kRaw, point) || stages::in(stages::kPairs, point);
-    if (stages::in(stages::kRaw, point)) add(Point::Q, layer), add(Point::K, layer), add(Point::V, layer);
+    const bool projected = stages::in(stages::kRaw, point) || stages::in(stages::kInputs, point);
+    const bool attention = projected || stages::in(stages::kPairs, point);
+    if (projected) add(Point::Q, layer), add(Point::K, layer), add(Point::V, layer);
     if (stages::in(stages::kPairs, point)) ids.insert(id);
     if (attention || stages::in(stages::kHeads, point)) add(Point::Z, layer);
     if (point == Point::AttnOut) ids.insert(id);
@@ -111,7 +112,7 @@ PackedCells::PackedCells(PackedSource source)
 }
 
 // [metric]: double [point]; `resid` [batch, pos, d_model] after the last block.
-std::vector<at::Tensor> PackedCells::at_points(const at::Tensor& resid, std::span<const PackedEdit> edits) const {
+std::vector<at::Tensor> PackedCells::at_points(const at::Tensor& resid, std::span<const PackedEdit> edits) {
   std::vector<Lane> lanes;  // one a prompt, without changes of its own
   for (Index row = 0; row < source_.batch.size(); ++row)
     lanes.push_back({.row = row, .end = needs_.end(row), .edits = {}, .stream = {}});
@@ -125,7 +126,9 @@ std::vector<at::Tensor> PackedCells::at_points(const at::Tensor& resid, std::spa
   }
   AfterBlocks after(source_.model, tap, {std::move(at), gathered(from, {info_.d_model}, resid.options())});
   const at::Tensor all = at::arange(source_.reader.points(), at::TensorOptions(at::kLong));
-  return source_.reader.values_at(after.seen(all, all));
+  std::vector<at::Tensor> values = source_.reader.values_at(after.seen(all, all));
+  operations_ += after.operations();
+  return values;
 }
 
 // ---- from cells to lanes
@@ -246,7 +249,7 @@ PackedCells::Chunk PackedCells::chunk(std::vector<Index> cells) const {
   return chunk;
 }
 
-std::vector<at::Tensor> PackedCells::of_donor(const at::Tensor& resid) const {
+std::vector<at::Tensor> PackedCells::of_donor(const at::Tensor& resid) {
   const std::vector<at::Tensor> at = at_points(resid.contiguous(), {});
   std::vector<at::Tensor> out;
   for (std::size_t m = 0; m < at.size(); ++m) out.push_back(source_.reader.by_row(m, at[m]));
@@ -289,6 +292,7 @@ void PackedCells::read(Chunk& chunk, Rows rows, RowTap& tap, ChunkResult& out) c
   AfterBlocks after(source_.model, tap, std::move(rows));
   const std::vector<at::Tensor> computed = source_.reader.values_at(after.seen(
       at::tensor(at::ArrayRef<Index>(points), at::kLong), at::tensor(at::ArrayRef<Index>(row_of), at::kLong)));
+  out.operations += after.operations();
 
   for (std::size_t m = 0; m < out.values.size(); ++m) {
     const double* own = computed[m].const_data_ptr<double>();
@@ -336,20 +340,22 @@ ChunkResult PackedCells::run(Chunk chunk) const {
 }
 
 void PackedCells::run_lanes(Chunk& chunk, ObservedRows* observed, ChunkResult& out) const {
+  model::ExecutionPath kernels = source_.kernels;
+  kernels.split_inputs = false;  // equal inputs share a norm and a product: only edited ones take a path of their own
   const WalkContext context{.model = source_.model,
                             .batch = source_.batch,
                             .needs = needs_,
                             .base = base_,
                             .donor = source_.donor != nullptr ? &donor_ : nullptr,
                             .everywhere = source_.everywhere,
-                            .kernels = source_.kernels};
+                            .kernels = kernels};
   LaneWalk walk(context, chunk.lanes, observed);
   Rows last = walk.run();
   read(chunk, std::move(last), walk.tap(), out);
   for (const Lane& lane : chunk.lanes) {
     if (lane.changed) out.unchanged[static_cast<std::size_t>(lane.cell)] = 0;
   }
-  out.operations = walk.operations();
+  out.operations += walk.operations();
 }
 
 }  // namespace diopter::engine

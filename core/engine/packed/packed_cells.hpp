@@ -72,7 +72,8 @@ class PackedCells {
   const std::vector<at::Tensor>& base() const { return base_by_row_; }  // [metric]: double [batch]
   // The same of a donor's run, unedited, whose stream after the last block is `resid` [batch, pos, d_model], laid out
   // for the base's positions.
-  std::vector<at::Tensor> of_donor(const at::Tensor& resid) const;
+  std::vector<at::Tensor> of_donor(const at::Tensor& resid);
+  double operations() const noexcept { return operations_; }  // of what was unembedded of base and donor run
 
  private:
   void add_cell(Chunk& chunk, Index flat) const;
@@ -82,7 +83,7 @@ class PackedCells {
   void read(Chunk& chunk, Rows rows, RowTap& tap, ChunkResult& out) const;
   void run_lanes(Chunk& chunk, ObservedRows* observed, ChunkResult& out) const;
   Rows with_edits_after(const std::vector<Lane>& lanes, Rows rows) const;
-  std::vector<at::Tensor> at_points(const at::Tensor& resid, std::span<const PackedEdit> edits) const;
+  std::vector<at::Tensor> at_points(const at::Tensor& resid, std::span<const PackedEdit> edits);
 
   PackedSource source_;
   const ModelInfo& info_;
@@ -93,6 +94,7 @@ class PackedCells {
   std::vector<std::vector<Index>> points_of_row_;  // [row] which of the reader's points
   std::vector<at::Tensor> base_at_, donor_at_;     // [metric]: double [point]
   std::vector<at::Tensor> base_by_row_;
+  double operations_ = 0;
 };
 
 }  // namespace diopter::engine

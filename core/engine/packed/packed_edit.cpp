@@ -62,6 +62,7 @@ PackedEdit::PackedEdit(const ChangeSpec& change, HookId id, const Where& where, 
   const HookPoint& point = place.hooks[id];
   const bool pairs = point.dims.back() == "src";
   const std::vector<Index> whole = place.hooks.shape(id, 1, 1);
+  last_ = whole.back();
   inner_ = std::accumulate(whole.begin() + 2, whole.end(), Index{1}, std::multiplies<>());
   pick(where, point, place.info);
   positions_ = ascending(resolve(where.positions, place.batch, place.codec));
@@ -109,10 +110,12 @@ bool PackedEdit::has_head(Index head) const {
   return heads_.empty() || std::binary_search(heads_.begin(), heads_.end(), head);
 }
 
-const void* PackedEdit::operand_at(Index row, Index pos) const {
+template <class T>
+const T* PackedEdit::operand_at(Index row, Index pos) const {
+  if (operand_ == nullptr) return nullptr;
   const at::Tensor& value = operand_->value;
   const Index at = (value.size(0) == 1 ? 0 : row * value.stride(0)) + (value.size(1) == 1 ? 0 : pos * value.stride(1));
-  return static_cast<const char*>(value.const_data_ptr()) + at * static_cast<Index>(value.itemsize());
+  return static_cast<const T*>(value.const_data_ptr()) + at;
 }
 
 template <class T>
@@ -141,7 +144,7 @@ bool PackedEdit::apply_part(T* value, const T* operand, Index size) const {
 
 template <class T>
 bool PackedEdit::apply_to(T* value, Index row, Index pos) const {
-  const T* operand = operand_ == nullptr ? nullptr : static_cast<const T*>(operand_at(row, pos));
+  const T* operand = operand_at<T>(row, pos);
   if (parts_.empty()) return apply_part(value, operand, inner_);
   bool changed = false;
   for (const Part& part : parts_)
@@ -150,12 +153,24 @@ bool PackedEdit::apply_to(T* value, Index row, Index pos) const {
   return changed;
 }
 
-bool PackedEdit::apply(void* value, Index row, Index pos) const {
+template <class Apply>
+bool PackedEdit::in_dtype(void* value, const Apply& apply) const {
   switch (dtype_) {
-    case at::kBFloat16: return apply_to(static_cast<at::BFloat16*>(value), row, pos);
-    case at::kHalf: return apply_to(static_cast<at::Half*>(value), row, pos);
-    default: return apply_to(static_cast<float*>(value), row, pos);
+    case at::kBFloat16: return apply(static_cast<at::BFloat16*>(value));
+    case at::kHalf: return apply(static_cast<at::Half*>(value));
+    default: return apply(static_cast<float*>(value));
   }
+}
+
+bool PackedEdit::apply(void* value, Index row, Index pos) const {
+  return in_dtype(value, [&](auto* to) { return apply_to(to, row, pos); });
+}
+
+bool PackedEdit::apply_head(void* value, Index row, Index pos, Index head) const {
+  return in_dtype(value, [&]<class T>(T* to) {
+    const T* operand = operand_at<T>(row, pos);
+    return apply_part(to, operand == nullptr ? nullptr : operand + head * last_, last_);
+  });
 }
 
 bool PackedEdit::apply_pair(float* keys, Index keys_count, Index row, Index head, Index dest) const {

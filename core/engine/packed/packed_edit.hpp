@@ -41,6 +41,8 @@ class PackedEdit {
 
   // Changes the value of one position in place, [inner...] in the model's dtype; true when a bit altered.
   bool apply(void* value, Index row, Index pos) const;
+  // The same for one of its heads alone: `value` is that head's part.
+  bool apply_head(void* value, Index row, Index pos, Index head) const;
   // The same for the scores or the pattern of one head and destination, float [src].
   bool apply_pair(float* keys, Index keys_count, Index row, Index head, Index dest) const;
   bool has_head(Index head) const;
@@ -50,16 +52,19 @@ class PackedEdit {
   struct Part {
     Index offset, size;
   };
+  template <class Apply>
+  bool in_dtype(void* value, const Apply& apply) const;
   template <class T>
   bool apply_to(T* value, Index row, Index pos) const;
   template <class T>
   bool apply_part(T* value, const T* operand, Index size) const;
-  const void* operand_at(Index row, Index pos) const;
+  template <class T>
+  const T* operand_at(Index row, Index pos) const;  // null where there is none
   void pick(const Where& where, const HookPoint& point, const ModelInfo& info);
 
   HookId id_;
   Point point_;
-  Index layer_, inner_ = 1;  // inner_: numbers of one position
+  Index layer_, inner_ = 1, last_ = 1;  // inner_: numbers of one position; last_: of the last dimension
   Op op_;
   double factor_ = 1;
   bool by_donor_ = false;

@@ -29,6 +29,11 @@ at::Tensor RowTap::at(HookId id, at::Tensor value) {
   return rows.value.unsqueeze(0);
 }
 
+bool RowTap::wants_of_all(HookId id) const {
+  return observes(id) ||
+         std::any_of(everywhere_.begin(), everywhere_.end(), [id](const PackedEdit& edit) { return edit.id() == id; });
+}
+
 void RowTap::apply_everywhere(HookId id, Rows& rows) const {
   if (!wants(id)) return;
   for (const PackedEdit& edit : everywhere_) {
@@ -48,9 +53,7 @@ void RowTap::apply_own(HookId id, Rows& rows) {
     const RowAt at = rows.at[static_cast<std::size_t>(i)];
     Lane& lane = lanes_[static_cast<std::size_t>(at.lane)];
     const LaneEdit* own = lane.edit_at(id);
-    if (own != nullptr && std::binary_search(own->positions.begin(), own->positions.end(), at.pos) &&
-        own->edit->apply(rows.row(i), lane.row, at.pos))
-      lane.changed = true;
+    if (own != nullptr && own->acts_at(at.pos) && own->edit->apply(rows.row(i), lane.row, at.pos)) lane.changed = true;
     if (observed) observed_->put(id, lane, at.pos, rows.row(i));
   }
 }
@@ -63,8 +66,7 @@ void RowTap::apply_pairs(HookId id, Index lane_index, Index dest, Index head, fl
       edit.apply_pair(keys, count, lane.row, head, dest);
   }
   const LaneEdit* own = lane.edit_at(id);
-  if (own != nullptr && own->edit->has_head(head) &&
-      std::binary_search(own->positions.begin(), own->positions.end(), dest) &&
+  if (own != nullptr && own->edit->has_head(head) && own->acts_at(dest) &&
       own->edit->apply_pair(keys, count, lane.row, head, dest))
     lane.changed = true;
   if (observes(id)) observed_->put_pairs(id, lane, head, dest, keys, count);

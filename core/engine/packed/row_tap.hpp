@@ -23,6 +23,11 @@ class RowTap final : public model::Tap {
   // value [1, n, ...] of the rows.
   at::Tensor at(HookId id, at::Tensor value) override;
 
+  // By runs of all lanes, or by who observes: not only by edits of single lanes.
+  bool wants_of_all(HookId id) const;
+  // From here on at() is not asked about this point: the walk applies its lanes' edits by itself.
+  void leave(HookId id) { wanted_[static_cast<std::size_t>(id)] = 0; }
+
   bool observes(HookId id) const { return observed_ != nullptr && observed_->has(id); }
 
   // In place. Edits of all lanes act on what a lane computed; what comes from the base run has them already.

@@ -99,8 +99,8 @@ BesideRun run_beside(const model::Transformer& model, const RowBatch& known, con
   Rows last = walk.run(own_streams(model, rows, lanes, walk.tap()));
   const bool behind =
       std::any_of(ids.begin(), ids.end(), [&](HookId id) { return stages::after_blocks(model.hooks().point(id)); });
-  if (behind) AfterBlocks(model, walk.tap(), std::move(last));
   BesideRun out{.values = {}, .operations = walk.operations()};
+  if (behind) out.operations += AfterBlocks(model, walk.tap(), std::move(last)).operations();
   for (std::size_t i = 0; i < ids.size(); ++i) out.values[ids[i]] = observed.value(i)[0];
   return out;
 }

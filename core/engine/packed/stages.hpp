@@ -12,6 +12,8 @@ namespace diopter::engine::stages {
 // Between the stream and q, k, v: recomputed from resid_pre.
 inline constexpr std::array kRead = {Point::AttnIn, Point::QInput,   Point::KInput,
                                      Point::VInput, Point::Ln1Scale, Point::Ln1Normalized};
+// Of those, what a head reads apart from the others.
+inline constexpr std::array kInputs = {Point::AttnIn, Point::QInput, Point::KInput, Point::VInput};
 // From q, k, v as projected to what attention reads.
 inline constexpr std::array kRaw = {Point::Q,
                                     Point::K,

@@ -9,6 +9,7 @@
 // 2. Equal tokens and causality say where base and donor hold equal streams: a change there is none.
 // 3. A change inside a block enters where it stands: of q, k, v, scores and pattern only the heads that read it are
 //    attended again, of z and result a head's own rows of W_O; neurons pass their own rows of W_out.
+// 4. The metric's answers take their columns of the unembedding where it is read, metrics of whole distributions all.
 // Whatever is attended again is attended in full: 2 x d_head for scores and 2 x d_head for sums over values, per head,
 // query and key that the query may see.
 #pragma once
@@ -25,6 +26,7 @@ namespace diopter::engine::testing {
 struct SweptRow {
   std::vector<Index> into, donor = {};  // tokens, position by position
   std::vector<Index> read = {};         // positions
+  Index columns = 0;                    // of the unembedding, for each position read: the answers', or the vocabulary's
 };
 
 // What one cell changes; the lists as in Where, not negative.
@@ -89,7 +91,7 @@ class NecessaryOperations {
       ++layer;
     }
     for (; layer < info_.n_layers; ++layer) stream = block(layer, stream, work);
-    return work;
+    return work + unembedded(stream);
   }
 
   // A run of its own of these tokens, as far as it is needed; `shared`: positions below hold another run's streams.
@@ -98,7 +100,7 @@ class NecessaryOperations {
     for (Index pos = 0; pos < shared; ++pos) stream[static_cast<std::size_t>(pos)] = kBase;
     double work = 0;
     for (Index layer = 0; layer < info_.n_layers; ++layer) stream = block(layer, stream, work);
-    return work;
+    return work + unembedded(stream);
   }
 
  private:
@@ -151,6 +153,15 @@ class NecessaryOperations {
   double mlp_after_attention() const { return info_.parallel_block ? 0 : mlp(); }
   double scores(Index heads, Index keys) const { return product(heads * info_.d_head, keys); }  // or sums over values
   double attention(Index layer, Index query, Index heads) const { return 2 * scores(heads, seen(layer, query)); }
+
+  // What base and donor predict is at hand.
+  double unembedded(const Stream& last) const {
+    double work = 0;
+    for (const Index pos : row_.read) {
+      if (last[static_cast<std::size_t>(pos)] == kNew) work += product(info_.d_model, row_.columns);
+    }
+    return work;
+  }
 
   Stream block(Index layer, const Stream& in, double& work) const {
     Stream out = untouched(layer + 1);
