@@ -39,6 +39,51 @@ TEST(SweepReach, APatternWhoseSourcesMoveIsAnotherOne) {
   }
 }
 
+// Both parts of the first stream changed in one cell: half of each is half of their sum.
+TEST(SweepReach, BothPartsOfTheFirstStream) {
+  Lab lab;
+  const auto halved = [&](const HookSet& hooks) {
+    return lab.session
+        .sweep({.into = random_rows({5, 7}),
+                .hooks = hooks,
+                .axes = {{"pos"}},
+                .change = Change::scale(0.5),
+                .metrics = logit_diff_only()})
+        .values();
+  };
+  const at::Tensor sum = halved("blocks.0.hook_resid_pre");
+  EXPECT_LT(difference(halved({"hook_embed", "hook_pos_embed"}), sum), 1e-6);
+  EXPECT_GT(difference(halved("hook_embed"), sum), 1e-3);
+  EXPECT_GT(difference(halved("hook_pos_embed"), sum), 1e-3);
+}
+
+// In a block side by side the MLP reads what entered it: where that is the donor's stream its output is the donor's
+// too, while attention sees other keys.
+TEST(SweepReach, BlocksSideBySideTakeTheDonorsMlpWithItsStream) {
+  ModelInfo info = model::testing::tiny_info();
+  info.parallel_block = true;
+  Lab lab({.kind = "trial"}, 1, info);
+  const Prompts pairs = random_pairs({5, 8}, 0);
+  const Cells cells = lab.session.sweep(patching(pairs, "blocks.{layer}.hook_resid_pre", {{"layer"}, {"pos"}}));
+  for (Index row = 0; row < 2; ++row) {
+    const HandRun donor = run_by_hand(*lab.model, row_ids(pairs.clean(), row));
+    for (Index layer = 0; layer < 3; ++layer) {
+      const HookId id = lab.model->hooks().id(Point::ResidPre, layer);
+      for (Index pos = 0; pos < pairs.lengths()[row].item<Index>(); ++pos) {
+        const auto patched = [&](const at::Tensor& value) {
+          at::Tensor out = value.clone();
+          out.select(1, pos).copy_(donor.values.at(id).select(1, pos));
+          return out;
+        };
+        const at::Tensor logits = run_by_hand(*lab.model, row_ids(pairs.corrupted(), row), {{id, patched}}).logits;
+        EXPECT_NEAR(cells.values()[layer][pos][row].item<double>(),
+                    logit_diff(logits, (row * 5 + 3) % 31, (row * 7 + 11) % 31), 2e-5)
+            << layer << " " << pos;
+      }
+    }
+  }
+}
+
 // Edits of all cells at the output of an MLP whose neurons are swept: they act on it once.
 TEST(SweepReach, NeuronsUnderAnEditOfTheirOutput) {
   const Prompts pairs = random_pairs({6, 4}, 1);
