@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <cmath>
+#include <limits>
 
 #include "core/engine/by_hand.hpp"
 #include "core/engine/support.hpp"
@@ -98,6 +99,43 @@ TEST(SweepReach, NeuronsUnderAnEditOfTheirOutput) {
   };
   for (const char* hooks : {"blocks.{layer}.mlp.hook_pre", "blocks.{layer}.mlp.hook_post"})
     EXPECT_LT(difference(values(hooks, true), values(hooks, false)), 2e-5) << hooks;
+}
+
+// Scores of the base run hold the edits of all cells already: a cell's own edit of the same scores comes on top, and
+// the others act once.
+TEST(SweepReach, ScoresUnderAnEditOfAllCells) {
+  const Prompts pairs = random_pairs({6, 4}, 1);
+  const auto values = [&](double factor, bool plain) {
+    Lab lab({.kind = "trial", .plain_sweeps = plain});
+    Sweep sweep = patching(pairs, "blocks.{layer}.attn.hook_attn_scores", {{"layer", {0, 1}}, {"dest"}, {"head"}});
+    sweep.change = Change::scale(factor);
+    sweep.edits.at("blocks.1.attn.hook_attn_scores", Change::scale(2.0))
+        .at("blocks.0.attn.hook_pattern", Change::scale(0.5));
+    const Cells cells = lab.session.sweep(sweep);
+    EXPECT_EQ(lab.monitor.events.front().first == "sweep-plain", plain);
+    return cells.values();
+  };
+  EXPECT_LT(difference(values(3.0, true), values(3.0, false)), 2e-5);
+  EXPECT_GT(difference(values(3.0, false), values(1.0, false)), 1e-3);
+}
+
+// A query whose every score is hidden reads nothing: the same as a pattern of zeros.
+TEST(SweepReach, HiddenScoresAreAPatternOfZeros) {
+  Lab lab;
+  const auto values = [&](const char* hooks, const Change& change) {
+    return lab.session
+        .sweep({.into = random_rows({6, 6}),
+                .hooks = hooks,
+                .axes = {{"layer"}, {"dest"}, {"head"}},
+                .change = change,
+                .metrics = logit_diff_only()})
+        .values();
+  };
+  const at::Tensor zeros = values("blocks.{layer}.attn.hook_pattern", Change::zero());
+  const at::Tensor hidden = at::full({6}, -std::numeric_limits<float>::infinity());
+  const at::Tensor unseeing = values("blocks.{layer}.attn.hook_attn_scores", Change::add(hidden));
+  EXPECT_TRUE(zeros.isfinite().all().item<bool>());
+  EXPECT_TRUE(at::allclose(unseeing, zeros, 0, 2e-5));  // false where one is not a number
 }
 
 // A pattern that looks back beyond the window meets streams which no mask would need.
