@@ -4,7 +4,6 @@ sweep_kills_test.py BUILD SOURCE [ROUNDS]
 
 Threads and memory budgets change from round to round, never within one. DIOPTER_KILL_SEED=S: the first round has that seed, the next S + 1.
 The moments depend on the machine too: repeat a seed more than once."""
-import json
 import os
 import pathlib
 import random
@@ -14,6 +13,7 @@ import sys
 import tempfile
 import time
 
+import patching_study
 import random_gpt2
 
 BUILD, SOURCE = (pathlib.Path(argument).resolve() for argument in sys.argv[1:3])
@@ -22,34 +22,14 @@ SEED = int(os.environ.get("DIOPTER_KILL_SEED", "1"))
 # The budget of the second holds a few prompts at once, so that there are several batches to stop in; the first is 60 % of what is
 # free, another number in each process.
 SETTINGS = [["execution.threads=1"], ["execution.threads=2", 'execution.memory_budget="48MB"']]
-MANIFEST = """schema = 1
-[experiment]
-name = "kills"
-[model]
-source = "{model}"
-[prompts.ioi]
-path = "{prompts}"
-[[run]]
-id = "z"
-kind = "patching"
-prompts = "ioi"
-site = "z"
-over = "layer pos head"
-metrics = ["logit_diff"]
-keep_prompts = true
-"""
 
 
 def command(folder, store, settings):
-    return [BUILD / "bin/diopter", "run", folder / "kills.toml", "--store", store, *settings]
-
-
-def diopter(*arguments):
-    return subprocess.run([BUILD / "bin/diopter", *map(str, arguments)], capture_output=True, text=True, timeout=120, check=True).stdout
+    return patching_study.command(BUILD, folder / "kills.toml", store, settings)
 
 
 def rows(store, query):
-    return json.loads(diopter("sql", query, "--store", store, "--json"))["rows"]
+    return patching_study.rows(BUILD, store, query)
 
 
 def finished(folder, store, settings):
@@ -80,7 +60,7 @@ def numbers(store):
     out = {}
     for name in names:
         file = store / "bits.npy"
-        diopter("tensor", succeeded[0]["id"], name, "--out", file, "--store", store)
+        patching_study.diopter(BUILD, "tensor", succeeded[0]["id"], name, "--out", file, "--store", store)
         out[name] = file.read_bytes()
         file.unlink()
     assert {"value", "per_prompt"} <= set(out), sorted(out)
@@ -112,7 +92,7 @@ def main():
     with tempfile.TemporaryDirectory() as folder:
         folder = pathlib.Path(folder)
         model = random_gpt2.write(folder / "model", BUILD / "share/diopter/organism", layers=6, width=256, heads=8)
-        (folder / "kills.toml").write_text(MANIFEST.format(model=model, prompts=SOURCE / "experiments/prompts/ioi.jsonl"))
+        patching_study.write(folder / "kills.toml", model, SOURCE / "experiments/prompts/ioi.jsonl", "layer pos head", "keep_prompts = true\n")
         whole, times = [], []
         for number, settings in enumerate(SETTINGS):
             begin = time.monotonic()

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <cmath>
+#include <limits>
 
 #include "core/engine/by_hand.hpp"
 #include "core/engine/support.hpp"
@@ -39,6 +40,51 @@ TEST(SweepReach, APatternWhoseSourcesMoveIsAnotherOne) {
   }
 }
 
+// Both parts of the first stream changed in one cell: half of each is half of their sum.
+TEST(SweepReach, BothPartsOfTheFirstStream) {
+  Lab lab;
+  const auto halved = [&](const HookSet& hooks) {
+    return lab.session
+        .sweep({.into = random_rows({5, 7}),
+                .hooks = hooks,
+                .axes = {{"pos"}},
+                .change = Change::scale(0.5),
+                .metrics = logit_diff_only()})
+        .values();
+  };
+  const at::Tensor sum = halved("blocks.0.hook_resid_pre");
+  EXPECT_LT(difference(halved({"hook_embed", "hook_pos_embed"}), sum), 1e-6);
+  EXPECT_GT(difference(halved("hook_embed"), sum), 1e-3);
+  EXPECT_GT(difference(halved("hook_pos_embed"), sum), 1e-3);
+}
+
+// In a block side by side the MLP reads what entered it: where that is the donor's stream its output is the donor's
+// too, while attention sees other keys.
+TEST(SweepReach, BlocksSideBySideTakeTheDonorsMlpWithItsStream) {
+  ModelInfo info = model::testing::tiny_info();
+  info.parallel_block = true;
+  Lab lab({.kind = "trial"}, 1, info);
+  const Prompts pairs = random_pairs({5, 8}, 0);
+  const Cells cells = lab.session.sweep(patching(pairs, "blocks.{layer}.hook_resid_pre", {{"layer"}, {"pos"}}));
+  for (Index row = 0; row < 2; ++row) {
+    const HandRun donor = run_by_hand(*lab.model, row_ids(pairs.clean(), row));
+    for (Index layer = 0; layer < 3; ++layer) {
+      const HookId id = lab.model->hooks().id(Point::ResidPre, layer);
+      for (Index pos = 0; pos < pairs.lengths()[row].item<Index>(); ++pos) {
+        const auto patched = [&](const at::Tensor& value) {
+          at::Tensor out = value.clone();
+          out.select(1, pos).copy_(donor.values.at(id).select(1, pos));
+          return out;
+        };
+        const at::Tensor logits = run_by_hand(*lab.model, row_ids(pairs.corrupted(), row), {{id, patched}}).logits;
+        EXPECT_NEAR(cells.values()[layer][pos][row].item<double>(),
+                    logit_diff(logits, (row * 5 + 3) % 31, (row * 7 + 11) % 31), 2e-5)
+            << layer << " " << pos;
+      }
+    }
+  }
+}
+
 // Edits of all cells at the output of an MLP whose neurons are swept: they act on it once.
 TEST(SweepReach, NeuronsUnderAnEditOfTheirOutput) {
   const Prompts pairs = random_pairs({6, 4}, 1);
@@ -53,6 +99,43 @@ TEST(SweepReach, NeuronsUnderAnEditOfTheirOutput) {
   };
   for (const char* hooks : {"blocks.{layer}.mlp.hook_pre", "blocks.{layer}.mlp.hook_post"})
     EXPECT_LT(difference(values(hooks, true), values(hooks, false)), 2e-5) << hooks;
+}
+
+// Scores of the base run hold the edits of all cells already: a cell's own edit of the same scores comes on top, and
+// the others act once.
+TEST(SweepReach, ScoresUnderAnEditOfAllCells) {
+  const Prompts pairs = random_pairs({6, 4}, 1);
+  const auto values = [&](double factor, bool plain) {
+    Lab lab({.kind = "trial", .plain_sweeps = plain});
+    Sweep sweep = patching(pairs, "blocks.{layer}.attn.hook_attn_scores", {{"layer", {0, 1}}, {"dest"}, {"head"}});
+    sweep.change = Change::scale(factor);
+    sweep.edits.at("blocks.1.attn.hook_attn_scores", Change::scale(2.0))
+        .at("blocks.0.attn.hook_pattern", Change::scale(0.5));
+    const Cells cells = lab.session.sweep(sweep);
+    EXPECT_EQ(lab.monitor.events.front().first == "sweep-plain", plain);
+    return cells.values();
+  };
+  EXPECT_LT(difference(values(3.0, true), values(3.0, false)), 2e-5);
+  EXPECT_GT(difference(values(3.0, false), values(1.0, false)), 1e-3);
+}
+
+// A query whose every score is hidden reads nothing: the same as a pattern of zeros.
+TEST(SweepReach, HiddenScoresAreAPatternOfZeros) {
+  Lab lab;
+  const auto values = [&](const char* hooks, const Change& change) {
+    return lab.session
+        .sweep({.into = random_rows({6, 6}),
+                .hooks = hooks,
+                .axes = {{"layer"}, {"dest"}, {"head"}},
+                .change = change,
+                .metrics = logit_diff_only()})
+        .values();
+  };
+  const at::Tensor zeros = values("blocks.{layer}.attn.hook_pattern", Change::zero());
+  const at::Tensor hidden = at::full({6}, -std::numeric_limits<float>::infinity());
+  const at::Tensor unseeing = values("blocks.{layer}.attn.hook_attn_scores", Change::add(hidden));
+  EXPECT_TRUE(zeros.isfinite().all().item<bool>());
+  EXPECT_TRUE(at::allclose(unseeing, zeros, 0, 2e-5));  // false where one is not a number
 }
 
 // A pattern that looks back beyond the window meets streams which no mask would need.

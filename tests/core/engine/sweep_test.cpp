@@ -110,13 +110,14 @@ TEST(Sweep, LongPromptsHaveTheNumbersOfPlainForwards) {
   info.n_ctx = 320;
   for (const std::vector<Index>& windows : {std::vector<Index>{}, std::vector<Index>{0, 40, 150}}) {
     info.windows = windows;
+    info.n_kv_heads = windows.empty() ? 4 : 2;
     Lab lab({.kind = "trial", .verify = 1000}, 3, info);
     const Prompts pairs = random_pairs({300, 130, 7}, 60);
     for (const char* hooks :
          {"blocks.{layer}.hook_resid_pre", "blocks.{layer}.attn.hook_q", "blocks.{layer}.attn.hook_v"}) {
-      const bool heads = std::string(hooks).find("attn") != std::string::npos;
-      const std::vector<Axis> axes = heads ? std::vector<Axis>{{"layer"}, {"pos", {0, 60, 129, 280}}, {"head", {1}}}
-                                           : std::vector<Axis>{{"layer"}, {"pos", {0, 60, 129, 280}}};
+      std::vector<Axis> axes = {{"layer"}, {"pos", {0, 60, 129, 280}}};
+      if (std::string(hooks).ends_with("hook_q")) axes.push_back({"head", {1}});
+      if (std::string(hooks).ends_with("hook_v")) axes.push_back({"kv_head", {1}});
       const Counts counts = lab.session.sweep(patching(pairs, hooks, axes)).counts();
       EXPECT_GT(counts.computed, 0);
       EXPECT_LT(counts.largest_difference, 1e-5) << hooks;
