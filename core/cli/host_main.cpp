@@ -6,7 +6,6 @@
 #include <diopter/error.hpp>
 
 #include "base/error.hpp"
-#include "base/kept_memory.hpp"
 #include "cli/host_verbs.hpp"
 #include "cli/output.hpp"
 
@@ -37,7 +36,6 @@ int run(int argc, char** argv) {
 
 int main(int argc, char** argv) {
   std::signal(SIGPIPE, SIG_DFL);
-  base::keep_freed_memory();
   const bool json = cli::asks_for_json(argc, argv);
   try {
     return run(argc, argv);

@@ -11,7 +11,6 @@
 #include <diopter/error.hpp>
 
 #include "base/hints.hpp"
-#include "base/kept_memory.hpp"
 
 namespace diopter::engine {
 namespace {
@@ -21,7 +20,7 @@ Index available_bytes() {
   for (std::string key; file >> key;) {
     Index kilobytes = 0;
     std::string unit;
-    if (key == "MemAvailable:" && file >> kilobytes >> unit) return kilobytes * 1024 + base::kept_free_memory();
+    if (key == "MemAvailable:" && file >> kilobytes >> unit) return kilobytes * 1024;
     std::getline(file, unit);
   }
   return static_cast<Index>(sysconf(_SC_PHYS_PAGES)) * sysconf(_SC_PAGESIZE);
