@@ -22,7 +22,6 @@
 #include <string>
 
 #include "base/canonical_json.hpp"
-#include "base/kept_memory.hpp"
 #include "benchmarks/measured.hpp"
 #include "benchmarks/silent_monitor.hpp"
 #include "engine/bus.hpp"
@@ -145,7 +144,6 @@ int main(int argc, char** argv) {
     fmt::print(stderr, "usage: hooks_bench FOLDER THREADS\n");
     return 2;
   }
-  diopter::base::keep_freed_memory();  // as the program does
   at::set_num_threads(std::stoi(argv[2]));
   return diopter::engine::serve(argv[1]);
 }
