@@ -32,11 +32,9 @@ from measures import quartiles
 from servers import ROOT, PeerServer, Server, peers
 from sweep_operations import SMALL, Model
 
-TOLERANCE = 1e-4  # of a tensor's root mean square, of normalised effects
-# Of the largest logit, as of every raw metric: what float32 leaves undecided. With these random weights logits reach
-# 192. Against a forward and a lens in float64, logits of diopter (oneDNN's products) and of the peer (MKL's) are off by
-# 5e-5 and 3e-5, which is 2e-7 of that; a divergence of 180 nat, a sum of such differences, by 1.6e-3 and 0.7e-3.
-LENS_TOLERANCE = 1e-5
+TOLERANCE = 1e-4  # of a tensor's root mean square, of normalised effects; in a lens of a nat or the root mean square
+# Of the largest logit, as of every raw metric: of log-probabilities in a lens.
+LOG_PROB_TOLERANCE = 1e-5
 KEPT = [
     "hook_embed",
     "hook_pos_embed",
@@ -248,13 +246,16 @@ class Bench:
                 )
 
     def same_lens(self, what: str, theirs: dict, ours: dict) -> str:
-        """Values in nat agree to LENS_TOLERANCE of the largest logit, as sweeps do."""
+        """Entropy and KL agree to TOLERANCE of a nat or of their root mean square, log-probabilities as sweeps do."""
         apart = {
             key: float(numpy.abs(numpy.array(ours[key]) - numpy.array(theirs[key])).max())
             for key in ("log_prob", "entropy", "kl")
         }
         for key, difference in apart.items():
-            allowed = LENS_TOLERANCE * theirs["largest_logit"]
+            rms = float(numpy.sqrt((numpy.array(ours[key]) ** 2).mean()))
+            allowed = (
+                LOG_PROB_TOLERANCE * theirs["largest_logit"] if key == "log_prob" else TOLERANCE * max(1.0, rms)
+            )
             if not difference <= allowed:
                 self.wrong.append(f"{what}'s {key} differs by {difference:.2g} nat, more than {allowed:.2g}")
         other_tokens = (numpy.array(ours["token"]) != numpy.array(theirs["token"])).mean()
